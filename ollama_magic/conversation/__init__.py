@@ -1,0 +1,1 @@
+"""What is remembered: turns, conversations, and the one session that owns them."""

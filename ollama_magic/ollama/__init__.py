@@ -1,0 +1,1 @@
+"""The server: its address, its bytes, its models. Nothing here knows of a notebook."""
