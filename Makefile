@@ -1,0 +1,35 @@
+# Each target sets itself up in .venv, from a bare python3 (3.10 or newer); nothing else is needed.
+PYTHON = python3
+WITHOUT_MAKE = without make: python3 -m venv .venv && .venv/bin/python -m pip install -e '.[dev]' && .venv/bin/
+
+help:
+	@echo "make demo   JupyterLab with the quickstart, on your Ollama if one answers, else on the demo server"
+	@echo "make test   the tests (10 minutes at most; the browser tests need Chromium)"
+	@echo "make bench  the benchmarks"
+	@echo "make lint   ruff and mypy --strict"
+
+demo: .venv/ready
+	@echo "$(WITHOUT_MAKE)ollama-magic demo"
+	.venv/bin/ollama-magic demo
+
+test: .venv/ready
+	@echo "$(WITHOUT_MAKE)python -m pytest -n 2 --dist loadgroup"
+	.venv/bin/python -m pytest -n 2 --dist loadgroup
+
+bench: .venv/ready
+	@echo "$(WITHOUT_MAKE)python -m pytest tests/bench -s"
+	.venv/bin/python -m pytest tests/bench -s
+
+lint: .venv/ready
+	@echo "$(WITHOUT_MAKE)ruff check"
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/python -m mypy
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10) and 'ollama_magic needs Python 3.10 or newer: make PYTHON=python3.12')"
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch .venv/ready
+
+.PHONY: help demo test bench lint
