@@ -1,0 +1,170 @@
+"""The walls of the house: which room knows of which, read from the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HOUSE = ROOT / "ollama_magic"
+EVERYWHERE = {"errors", "foreign"}
+
+# room: (its modules, the rooms it knows of, the libraries it may use). `errors` and `foreign` are known by all.
+ROOMS = {
+    "": (
+        "__init__ errors foreign loop_thread cli export",
+        "magics display conversation prompt markdown ollama demo loop_thread export",
+        "IPython",
+    ),
+    "magics": (
+        "__init__ line options magics commands completion",
+        "display conversation prompt markdown ollama demo loop_thread export",
+        "IPython traitlets",
+    ),
+    "display": (
+        "__init__ slot live settled terminal views panel tables progress",
+        "conversation markdown",
+        "IPython traitlets ipywidgets",
+    ),
+    "conversation": (
+        "__init__ reply session conversation journal turn store notebook notebook_file think_tags",
+        "ollama loop_thread",
+        "",
+    ),
+    "prompt": ("__init__ fill", "", ""),
+    "ollama": ("__init__ address client models protocol secrets", "", ""),
+    "markdown": ("__init__ renderer incremental math emphasis", "", "markdown_it pygments"),
+    "demo": ("__init__ server replies", "", ""),
+}
+# Modules that are stricter, or freer, than their room.
+MODULES = {
+    "errors": ("", ""),
+    "foreign": ("", ""),
+    "loop_thread": ("", ""),
+    "cli": ("demo", ""),
+    "export": ("conversation ollama.protocol", ""),
+    "ollama.client": ("", "httpx"),
+}
+
+
+def modules() -> dict[str, Path]:
+    """Every module by its dotted name below the package; a folder's door is named like the folder."""
+    paths = sorted(HOUSE.rglob("*.py"))
+    return {".".join(path.relative_to(HOUSE).with_suffix("").parts): path for path in paths}
+
+
+def room_of(module: str) -> str:
+    return module.rpartition(".")[0]
+
+
+def may_know(module: str) -> tuple[set[str], set[str]]:
+    """What the module may import of ours, and of other people's libraries."""
+    _, ours, libraries = ROOMS[room_of(module)]
+    ours, libraries = MODULES.get(module, (ours, libraries))
+    return {*ours.split(), *EVERYWHERE, *filter(None, [room_of(module)])}, set(libraries.split())
+
+
+def imports(path: Path, module: str) -> list[tuple[int, str]]:
+    """Line and dotted name of all that a file imports: lazily, for types only, by name or relatively."""
+    package = ["ollama_magic", *module.split(".")[:-1]]
+    found: list[tuple[int, str]] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
+            found += [(node.lineno, name if base.split(".")[0] == "ollama_magic" else base) for name in names]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            found.append((node.lineno, ast.unparse(node.args[0]).strip("'\"")))
+    return found
+
+
+def allowed(name: str, module: str) -> bool:
+    ours, libraries = may_know(module)
+    top, _, rest = name.partition(".")
+    if top == "ollama_magic":
+        return not rest or any(f"{rest}.".startswith(f"{room}.") for room in ours)
+    return top in libraries or top in sys.stdlib_module_names
+
+
+MODULE_NAMES = sorted(modules())
+
+
+@pytest.mark.parametrize("module", MODULE_NAMES)
+def test_walls(module: str) -> None:
+    """Every module imports, lazily too, only what its room knows of."""
+    path = modules()[module]
+    crossings = [f"{path.name}:{line} {name}" for line, name in imports(path, module) if not allowed(name, module)]
+    assert not crossings
+
+
+def test_every_module_has_a_place() -> None:
+    """Every module of the package stands in the table, and nothing is called utils."""
+    table = {".".join(filter(None, [room, name])) for room, (names, _, _) in ROOMS.items() for name in names.split()}
+    assert set(MODULE_NAMES) <= table
+    assert not [name for name in MODULE_NAMES if any(word in name for word in ("util", "helper", "manager", "misc"))]
+
+
+def test_a_wall_stops_a_lazy_import(tmp_path: Path) -> None:
+    """An import inside a function, a relative one and one for types only are seen as imports."""
+    path = tmp_path / "fill.py"
+    path.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from ollama_magic.display import live\n"
+        "def f():\n    from ..ollama import client\n    import httpx\n    import_module('pygments.lexers')\n"
+    )
+    crossed = {name for _, name in imports(path, "prompt.fill") if not allowed(name, "prompt.fill")}
+    assert crossed == {"ollama_magic.display.live", "ollama_magic.ollama.client", "httpx", "pygments.lexers"}
+
+
+@pytest.mark.parametrize("module", MODULE_NAMES)
+def test_small_signed_rooms(module: str) -> None:
+    """Every module says what lives in it, has at most 300 lines, and no function of 40 or more."""
+    text = modules()[module].read_text(encoding="utf8")
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    long = [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= 39]
+    assert ast.get_docstring(tree) or not text.strip()
+    assert text.count("\n") <= 300
+    assert not long
+
+
+def test_every_test_is_a_sentence() -> None:
+    """Every test's docstring is one sentence that states a promise."""
+    wordless = []
+    for path in sorted(Path(__file__).parent.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
+                sentence = ast.get_docstring(node) or ""
+                if not sentence.endswith((".", "?", "!", "»", "…")):
+                    wordless.append(f"{path.name}:{node.lineno} {node.name}")
+    assert not wordless
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules that a fresh interpreter holds after running the code."""
+    show = f"import sys\n{code}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_import_is_light() -> None:
+    """Importing the package brings in neither httpx nor ipywidgets nor markdown-it."""
+    assert not loaded_by("import ollama_magic") & {"httpx", "ipywidgets", "markdown_it"}
+
+
+def test_load_ext_is_light() -> None:
+    """Loading the extension brings in neither httpx nor ipywidgets nor markdown-it."""
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "shell.run_line_magic('load_ext', 'ollama_magic')\n"
+        "assert shell.find_cell_magic('chat')"
+    )
+    assert not loaded_by(code) & {"httpx", "ipywidgets", "markdown_it"}
