@@ -1,11 +1,15 @@
-"""A reply as it grows: text, thinking, state and times. Views read it; only the turn writes it."""
+"""A reply as it grows: text, thinking, state and times. Views and users read it; only the turn writes it."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ollama_magic.errors import InputError
+from ollama_magic.foreign import printable
 
 if TYPE_CHECKING:
     from ollama_magic.errors import OllamaMagicError
@@ -13,19 +17,22 @@ if TYPE_CHECKING:
 
 RUNNING, COMPLETE, STOPPED, CUT, FAILED = "running", "complete", "stopped", "cut", "failed"
 
+_FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})([^\n]*)$")
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, repr=False)
 class Reply:
     """The answer of one turn.
 
     `text_parts` and `thinking_parts` only grow, so a view can remember how many it has seen.
+    `state` is "running", "complete", "stopped", "cut" (the stream ended without its end mark) or "failed".
     Times are `time.monotonic()` seconds; None until they happen.
     """
 
     model: str = ""
     conversation: str | None = None
-    messages: tuple[Message, ...] = ()
     before: tuple[str, ...] = ()
+    sent: tuple[Message, ...] = ()
     text_parts: list[str] = field(default_factory=list)
     thinking_parts: list[str] = field(default_factory=list)
     state: str = RUNNING
@@ -36,5 +43,56 @@ class Reply:
     turns_sent: int = 0
     chunks: int = 0
     started_at: float = field(default_factory=time.monotonic)
+    headers_at: float | None = None
     first_at: float | None = None
     ended_at: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The Markdown of the answer as it came."""
+        return "".join(self.text_parts)
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought before it answered; empty if it did not."""
+        return "".join(self.thinking_parts).strip()
+
+    @property
+    def code(self) -> list[str]:
+        """The fenced code blocks of the answer, without their fences."""
+        return fenced_blocks(self.text)
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """What was sent, and the answer behind it, in the shape of Ollama's messages."""
+        sent = [{"role": m.role, "content": m.content} for m in self.sent]
+        return [*sent, {"role": "assistant", "content": self.text}]
+
+    def json(self) -> Any:
+        """Read the answer as JSON; a fenced block around it is taken off. Raises InputError if it is none."""
+        blocks = self.code
+        try:
+            return json.loads(blocks[0] if len(blocks) == 1 else self.text)
+        except ValueError as error:
+            raise InputError(f"This answer is not JSON ({error}); ask for JSON, and for nothing around it.") from None
+
+    def __repr__(self) -> str:
+        mark = "" if self.state == COMPLETE else f"\n\n[{self.state}]"
+        return printable(self.text) + mark
+
+
+def fenced_blocks(text: str) -> list[str]:
+    """Return the inside of every code fence of a Markdown text; one that is never closed runs to the end."""
+    blocks: list[str] = []
+    fence, indent, lines = "", "", list[str]()
+    for line in text.splitlines():
+        match = _FENCE.match(line)
+        if not fence:
+            if match and not (match[2][0] == "`" and "`" in match[3]):
+                indent, fence, lines = match[1], match[2], []
+        elif match and match[2].startswith(fence) and not match[3].strip():
+            blocks.append("\n".join(lines))
+            fence = ""
+        else:
+            lines.append(line.removeprefix(indent))
+    return [*blocks, "\n".join(lines)] if fence else blocks

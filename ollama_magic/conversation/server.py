@@ -1,0 +1,61 @@
+"""One server as turns see it: what it says to a request, which of its models answers, and which it may have stuck."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ollama_magic.errors import OllamaMagicError
+from ollama_magic.ollama.models import ModelBook, same_model
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from ollama_magic.ollama.client import OllamaClient
+    from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
+
+CHATS = frozenset({"completion"})
+THINKS = CHATS | {"thinking"}
+
+
+class Server:
+    """A client, its book of models, and the models that were left in mid-answer.
+
+    About one left stream in some hundreds leaves a model stuck on a real server (dossier §21).
+    """
+
+    def __init__(self, client: OllamaClient) -> None:
+        self.client = client
+        self.book = ModelBook(client)
+        self._left: set[str] = set()
+
+    async def model_for(self, name: str | None, *, think: bool) -> str:
+        """Return the name that will answer; raise ModelNotFound or InputError if none can."""
+        name = name or await self.book.choose()
+        await self.book.look_up(name, THINKS if think else CHATS)
+        return name
+
+    async def can_think(self, name: str) -> bool:
+        """Whether the model is known to think."""
+        facts = await self.book.look_up(name)
+        return bool(facts and facts.capabilities and "thinking" in facts.capabilities)
+
+    def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        """Yield the chunks of an answer, the first one empty, when its headers come; leaving it closes the connection."""
+        return self.client.stream_chat(request)
+
+    def left(self, model: str) -> None:
+        """Note that an answer of this model was left in the middle."""
+        self._left.add(model)
+
+    def answered(self, model: str) -> None:
+        """Note that this model answers, and so is not stuck."""
+        self._left.discard(model)
+
+    async def stuck(self, model: str) -> bool:
+        """Whether this model was left in mid-answer, is loaded, and so should have begun to answer by now."""
+        if model not in self._left:
+            return False
+        try:
+            return any(same_model(model, running.name) for running in await self.client.ps())
+        except OllamaMagicError:
+            return False

@@ -1,0 +1,187 @@
+"""The session: the one owner of a kernel's conversations, servers and running turns."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future, TimeoutError as NotYet
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ollama_magic.conversation.conversation import Conversation
+from ollama_magic.conversation.journal import Journal
+from ollama_magic.conversation.reply import COMPLETE, STOPPED, Reply
+from ollama_magic.conversation.server import Server
+from ollama_magic.conversation.turn import Plan, RunningTurn, View, run_turn
+from ollama_magic.errors import OllamaMagicError, TurnStopped
+from ollama_magic.loop_thread import LoopThread, wait_for
+from ollama_magic.ollama.address import Address, parse_address
+from ollama_magic.ollama.secrets import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+T = TypeVar("T")
+
+MAIN = "main"
+FINISH_S = 2.0  # how long ■ waits for a stopped turn to settle: the promise is 1 s (design §7.2)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What traits and environment say, as plain values; `limits` are fields of `ollama.client.Limits`, in seconds and bytes."""
+
+    host: str = ""
+    model: str = ""
+    system: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+    think: bool | str | None = None
+    keep_alive: float | str | None = None
+    ca_file: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+class TurnHandle:
+    """A turn on its way, as the main thread and the Stop button hold it."""
+
+    def __init__(self, reply: Reply, loop_thread: LoopThread) -> None:
+        self.reply = reply
+        self._loop_thread = loop_thread
+        self._stopping = False
+        self._task: asyncio.Task[Any] | None = None
+        self._future: Future[Reply] | None = None
+
+    def run(self, coroutine: Coroutine[Any, Any, Reply]) -> None:
+        """Start the turn; a stop cancels its task and never the future, which would not let it finish (style.md §3)."""
+        self._future = self._loop_thread.start(self._known(coroutine))
+
+    def stop(self) -> None:
+        """Stop the turn, from any thread; the text so far is kept. A second call changes nothing."""
+        if not self._stopping:
+            self._stopping = True
+            self._loop_thread.call_soon(self._cancel)
+
+    def wait(self) -> Reply:
+        """Wait for a complete reply; raise TurnStopped, or the one line that says why there is none."""
+        try:
+            wait_for(self._running())
+        except KeyboardInterrupt:
+            self.stop()
+            self.settle()
+        return self._outcome()
+
+    def settle(self) -> None:
+        """Wait until the turn is remembered and shown; a second ■ gives up waiting, not the turn."""
+        with suppress(NotYet, KeyboardInterrupt):
+            self._running().result(timeout=FINISH_S)
+
+    def _outcome(self) -> Reply:
+        if self.reply.state == COMPLETE:
+            return self.reply
+        if self.reply.error is not None:
+            raise self.reply.error
+        kept = "the text so far is kept" if self.reply.text_parts else "no text had come, so nothing is remembered"
+        raise TurnStopped(f"Stopped; {kept}.")
+
+    def _running(self) -> Future[Reply]:
+        assert self._future is not None, "a handle waits only for a turn that runs"
+        return self._future
+
+    async def _known(self, coroutine: Coroutine[Any, Any, Reply]) -> Reply:
+        self._task = asyncio.current_task()
+        if self._stopping:
+            self._cancel()
+        return await coroutine
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+class Session:
+    """Everything that lives as long as the extension is loaded."""
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self.settings = settings
+        self.host = ""  # told by `%ollama host`; belongs to the session
+        self.last: Reply | None = None
+        self.current = MAIN
+        self.loop_thread = LoopThread()
+        self._journal = Journal()
+        self._conversations: dict[str, Conversation] = {}
+        self._servers: dict[tuple[object, ...], Server] = {}
+        self._turns: set[TurnHandle] = set()
+
+    def conversation(self, name: str | None = None) -> Conversation:
+        """Return a conversation, the current one by default; it is made at first mention."""
+        name = name or self.current
+        if name not in self._conversations:
+            self._conversations[name] = Conversation(name, self._journal)
+        return self._conversations[name]
+
+    def address(self) -> Address:
+        """Where this session's server is: told, then the setting, then OLLAMA_HOST. Raises InputError."""
+        settings = self.settings()
+        return parse_address(self.host or settings.host or settings.environ.get("OLLAMA_HOST"))
+
+    def secrets(self) -> Secrets:
+        """The keys, as the environment holds them now; they belong to the session's own origin (design §2)."""
+        settings = self.settings()
+        return Secrets.from_environment(self.address(), settings.environ, settings.headers)
+
+    def server(self, host: str | None = None) -> Server:
+        """Return the server at a host, the session's own by default."""
+        from ollama_magic.ollama.client import Limits, OllamaClient
+
+        settings, secrets = self.settings(), self.secrets()
+        address = parse_address(host) if host else self.address()
+        key = (address, settings.ca_file, tuple(settings.limits.items()), tuple(secrets.headers_for(address).items()))
+        if key not in self._servers:
+            limits = Limits(**settings.limits)
+            self._servers[key] = Server(OllamaClient(address, secrets, limits, settings.ca_file or None))
+        return self._servers[key]
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run something short on the loop and wait for it; ■ cancels it."""
+        return self.loop_thread.run(coroutine)
+
+    def start_turn(self, plan: Plan, view: View, host: str | None = None, before: tuple[str, ...] = ()) -> TurnHandle:
+        """Open the view in this cell, start the turn on the loop, and return at once."""
+        conversation, server = self.conversation(), self.server(host)
+        reply = Reply(model=plan.model or "", conversation=None if plan.once else conversation.name, before=before)
+        handle = TurnHandle(reply, self.loop_thread)
+        view.begin(reply, handle.stop)
+        self.last = reply
+        self._turns.add(handle)
+        handle.run(self._owned(handle, RunningTurn(plan, conversation, server, view, reply)))
+        return handle
+
+    def running(self) -> list[TurnHandle]:
+        """The turns on their way."""
+        return list(self._turns)
+
+    def stop_all(self) -> int:
+        """Stop every running turn and wait until each has settled; return how many there were."""
+        handles = self.running()
+        for handle in handles:
+            handle.stop()
+        for handle in handles:
+            handle.settle()
+        return sum(handle.reply.state == STOPPED for handle in handles)
+
+    def close(self) -> None:
+        """Stop what runs, hang up, and end the loop."""
+        self.stop_all()
+        for server in self._servers.values():
+            with suppress(OllamaMagicError, NotYet):
+                self.loop_thread.start(server.client.aclose()).result(timeout=1)
+        self._servers.clear()
+        self.loop_thread.close()
+
+    async def _owned(self, handle: TurnHandle, turn: RunningTurn) -> Reply:
+        try:
+            return await run_turn(turn)
+        finally:
+            self._turns.discard(handle)

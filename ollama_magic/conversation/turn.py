@@ -1,0 +1,283 @@
+"""One turn, from its prompt to its settled reply: the only streaming loop. It never learns what a notebook is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from ollama_magic.conversation.conversation import BEGAN_WITH, system_message
+from ollama_magic.conversation.journal import Origin, Turn
+from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
+from ollama_magic.conversation.think_tags import ThinkTags
+from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
+from ollama_magic.ollama.protocol import ChatRequest, Message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+
+    from ollama_magic.conversation.conversation import Conversation
+    from ollama_magic.ollama.protocol import ChatChunk
+
+STUCK_S = 20.0  # design §4, last paragraph
+TICK_S = 1.0  # how often a silent turn is painted, for its clock
+
+
+class ChatServer(Protocol):
+    """What a turn asks of a server; `conversation/server.py` is the real one."""
+
+    def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+        """Yield the chunks of an answer, the first one empty, when its headers come."""
+
+    async def model_for(self, name: str | None, *, think: bool) -> str:
+        """Return the name that will answer, or raise."""
+
+    async def can_think(self, name: str) -> bool:
+        """Whether the model is known to think."""
+
+    async def stuck(self, model: str) -> bool:
+        """Whether the model should have begun to answer by now."""
+
+    def left(self, model: str) -> None:
+        """Note that an answer was left in the middle."""
+
+    def answered(self, model: str) -> None:
+        """Note that the model answers."""
+
+
+class View(Protocol):
+    """What shows a reply; widget, cell and terminal differ in `display/` only."""
+
+    def begin(self, reply: Reply, stop: Callable[[], None]) -> None:
+        """Open the display, in the main thread and in the cell."""
+
+    def show(self, reply: Reply) -> float:
+        """Paint the reply as it is; return the seconds to rest before the next paint."""
+
+    def finish(self, reply: Reply) -> None:
+        """Paint for the last time, and settle."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for: a prompt and how it is to be answered. `think_if_able` is thinking that nobody asked for by hand."""
+
+    prompt: str
+    model: str | None = None
+    default_model: str | None = None
+    system: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+    think: bool | str | None = None
+    think_if_able: bool | str | None = None
+    keep_alive: float | str | None = None
+    once: bool = False
+    origin: Origin = Origin()
+
+
+@dataclass(eq=False)
+class RunningTurn:
+    """A turn on its way: what it needs and the reply that it writes."""
+
+    plan: Plan
+    conversation: Conversation
+    server: ChatServer
+    view: View
+    reply: Reply
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    tags: ThinkTags = field(default_factory=ThinkTags)
+
+
+async def run_turn(turn: RunningTurn) -> Reply:
+    """Wait for the conversation, stream the answer, remember it, settle it; a stop is the cancellation of this task."""
+    reply = turn.reply
+    painter = asyncio.create_task(_paint(turn))
+    try:
+        async with _its_turn(turn):
+            try:
+                await _answer(turn)
+            except asyncio.CancelledError:
+                _end(reply, STOPPED)
+                turn.server.left(reply.model)
+            _remember(turn)
+    except asyncio.CancelledError:
+        _end(reply, STOPPED)  # while it waited for the turn before
+    except Exception as error:  # noqa: BLE001 (no foreign exception leaves the package: design §7.6)
+        _fail(reply, error)
+    finally:
+        reply.waiting = ""
+        painter.cancel()
+        with suppress(asyncio.CancelledError):
+            await painter
+        turn.view.finish(reply)
+    return reply
+
+
+@asynccontextmanager
+async def _its_turn(turn: RunningTurn) -> AsyncIterator[None]:
+    if turn.plan.once:
+        yield
+        return
+    if turn.conversation.running.locked():
+        turn.reply.waiting = "waiting for the turn before"
+        turn.changed.set()
+    async with turn.conversation.running:
+        turn.reply.waiting = ""
+        yield
+
+
+async def _answer(turn: RunningTurn) -> None:
+    try:
+        request = await _request(turn)
+        watch = asyncio.create_task(_tell_if_stuck(turn))
+        try:
+            await _stream(turn, request)
+        finally:
+            watch.cancel()
+    except OllamaMagicError as error:
+        _fail(turn.reply, error)
+
+
+async def _request(turn: RunningTurn) -> ChatRequest:
+    plan, reply = turn.plan, turn.reply
+    reply.model = await turn.server.model_for(_model_asked(turn), think=bool(plan.think))
+    think = plan.think
+    if think is None and plan.think_if_able is not None and await turn.server.can_think(reply.model):
+        think = plan.think_if_able
+    reply.sent = _messages(turn)
+    reply.turns_sent = sum(message.role == "user" for message in reply.sent)
+    return ChatRequest(reply.model, reply.sent, dict(plan.options), think, None, plan.keep_alive)
+
+
+def _model_asked(turn: RunningTurn) -> str | None:
+    """The turn's own, else what the conversation was told, else the setting, else what it began with (design §2)."""
+    plan, told = turn.plan, turn.conversation.told
+    return plan.model or told("model") or plan.default_model or told(BEGAN_WITH)
+
+
+def _messages(turn: RunningTurn) -> tuple[Message, ...]:
+    plan = turn.plan
+    if plan.once:
+        return (*system_message(plan.system), Message("user", plan.prompt))
+    return turn.conversation.messages_for(plan.prompt, plan.system)
+
+
+async def _stream(turn: RunningTurn, request: ChatRequest) -> None:
+    reply, changed = turn.reply, turn.changed
+    async with aclosing(turn.server.stream_chat(request)) as chunks:
+        async for chunk in chunks:
+            _append(turn, chunk)
+            changed.set()
+            if reply.state != RUNNING:
+                return
+    _let_go(turn)
+    raise AnswerCut(_cut_line(reply, "the stream ended without its end mark"))
+
+
+def _append(turn: RunningTurn, chunk: ChatChunk) -> None:
+    reply = turn.reply
+    if reply.headers_at is None:
+        _begin_answer(turn)
+    if chunk.content:
+        _append_text(turn, chunk.content)
+    if chunk.thinking:
+        reply.thinking_parts.append(chunk.thinking)
+        turn.tags = ThinkTags()
+    if chunk.content or chunk.thinking:
+        reply.chunks += 1
+        reply.first_at = reply.first_at or time.monotonic()
+    if chunk.done or chunk.error or chunk.cut:
+        _let_go(turn)
+        _last_chunk(reply, chunk)
+
+
+def _begin_answer(turn: RunningTurn) -> None:
+    turn.reply.headers_at = time.monotonic()
+    turn.reply.waiting = ""
+    turn.server.answered(turn.reply.model)
+
+
+def _append_text(turn: RunningTurn, content: str) -> None:
+    if turn.tags.passed:
+        turn.reply.text_parts.append(content)
+    else:
+        _keep(turn.reply, *turn.tags.feed(content))
+
+
+def _let_go(turn: RunningTurn) -> None:
+    _keep(turn.reply, *turn.tags.close())
+
+
+def _keep(reply: Reply, thinking: str, text: str) -> None:
+    if thinking:
+        reply.thinking_parts.append(thinking)
+    if text:
+        reply.text_parts.append(text)
+
+
+def _last_chunk(reply: Reply, chunk: ChatChunk) -> None:
+    reply.stats = chunk.stats
+    if chunk.error:
+        raise ServerError(chunk.error)
+    if chunk.cut:
+        raise AnswerCut(_cut_line(reply, chunk.cut))
+    if chunk.done_reason == "length":
+        reply.notes = ("answer cut by num_predict or a full context window",)
+    _end(reply, COMPLETE)
+
+
+def _cut_line(reply: Reply, why: str) -> str:
+    kept = "the text so far is kept; " if reply.text_parts else ""
+    return f"The answer was cut: {why}; {kept}run the cell again for a whole one."
+
+
+def _fail(reply: Reply, error: Exception) -> None:
+    if reply.state == RUNNING:
+        known = isinstance(error, OllamaMagicError)
+        reply.error = error if known else OllamaMagicError(f"ollama_magic itself failed, please report it: {error!r}")
+        _end(reply, CUT if isinstance(error, AnswerCut) else FAILED)
+
+
+def _end(reply: Reply, state: str) -> None:
+    if reply.state == RUNNING:
+        reply.state = state
+        reply.ended_at = time.monotonic()
+
+
+async def _tell_if_stuck(turn: RunningTurn) -> None:
+    await asyncio.sleep(STUCK_S)
+    model = turn.reply.model
+    if turn.reply.headers_at is None and await turn.server.stuck(model):
+        turn.reply.waiting = f"stuck? ■, then `%ollama stop {model}`, then run again"
+        turn.changed.set()
+
+
+async def _paint(turn: RunningTurn) -> None:
+    while True:
+        rest = turn.view.show(turn.reply)
+        await asyncio.sleep(rest)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(turn.changed.wait(), TICK_S)
+        turn.changed.clear()
+
+
+def _remember(turn: RunningTurn) -> None:
+    plan, reply = turn.plan, turn.reply
+    if plan.once or (reply.state != COMPLETE and not reply.text_parts):
+        return
+    turn.conversation.commit(
+        Turn(
+            prompt=plan.prompt,
+            text=reply.text,
+            state=reply.state,
+            model=reply.model,
+            thinking=reply.thinking,
+            system=plan.system,
+            error=str(reply.error or ""),
+            stats=reply.stats,
+            seconds=(reply.ended_at or time.monotonic()) - reply.started_at,
+            at=time.time(),
+        ),
+        plan.origin,
+    )
