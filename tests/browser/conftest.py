@@ -1,0 +1,90 @@
+"""One JupyterLab and one Chromium for all browser tests; a notebook, a page and a demo server for each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.lab import Lab, NotebookPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
+
+    from ollama_magic.demo.server import DemoServer
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+LOAD = "import os\nos.environ['OLLAMA_HOST'] = {url!r}\n%load_ext ollama_magic"
+
+
+@pytest.fixture(scope="session")
+def browser(bare_machine: Path) -> Iterator[Browser]:
+    """Chromium from PATH; without one the tests fail and say what to install."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("The browser tests need Chromium on PATH; on Debian: apt-get install chromium", pytrace=False)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, bare_machine: Path) -> Iterator[Lab]:
+    """A JupyterLab in folders of its own."""
+    lab = Lab(tmp_path_factory.mktemp("lab"))
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Where screenshots go: OLLAMA_MAGIC_SHOTS, else the test's own folder."""
+    folder = Path(os.environ.get("OLLAMA_MAGIC_SHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def open_page(browser: Browser, lab: Lab, tmp_path: Path) -> Iterator[Callable[..., NotebookPage]]:
+    """Opens a notebook file of the lab in a page of its own; all kernels end with the test."""
+    opened: list[NotebookPage] = []
+
+    def open_page(path: Path, *, size: tuple[int, int] = (1280, 900), **options: Any) -> NotebookPage:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        opened.append(NotebookPage(lab, context, path, **options))
+        return opened[-1]
+
+    yield open_page
+    for page in opened:
+        page.close()
+    lab.end_kernels()
+
+
+@pytest.fixture
+def notebook(
+    open_page: Callable[..., NotebookPage], lab: Lab, request: pytest.FixtureRequest
+) -> Callable[..., NotebookPage]:
+    """A notebook whose first cell, already run, loads the extension for the given server; the cells follow from 1."""
+
+    def notebook(server: DemoServer, *cells: str, **options: Any) -> NotebookPage:
+        name = f"{request.node.originalname}-{len(list(lab.work.glob('*.ipynb')))}.ipynb"
+        page = open_page(lab.write(name, [LOAD.format(url=server.url), *cells]), **options)
+        page.run(0)
+        return page
+
+    return notebook

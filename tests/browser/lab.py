@@ -1,0 +1,246 @@
+"""A JupyterLab on loopback, in folders of its own, and one notebook of it as a person sees it in Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page
+
+ROOT = Path(__file__).parent.parent.parent
+START_S, WAIT_MS = 60, 60_000
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
+}
+KERNEL = {
+    "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+    "display_name": "Python 3",
+    "language": "python",
+}
+# What JupyterLab itself says on the console of an innocent notebook.
+NOISE = (
+    "Failed to load resource",  # its own settings and workspaces that do not exist yet
+    "Cannot read properties of null (reading 'kernel')",  # a notebook opened without a kernel
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Lab:
+    """A JupyterLab server without memory; `work` is the folder it shows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.work, self.url = folder, folder / "work", f"http://127.0.0.1:{(port := free_port())}"
+        for name, values in SETTINGS.items():
+            write_json(folder / "settings" / f"{name}.jupyterlab-settings", values)
+        write_json(folder / "data" / "kernels" / "python3" / "kernel.json", KERNEL)
+        self.work.mkdir()
+        self.log = (folder / "server.log").open("wb")
+        options = {
+            "port": port,
+            "ServerApp.ip": "127.0.0.1",
+            "IdentityProvider.token": "",
+            "ServerApp.root_dir": self.work,
+            "ServerApp.disable_check_xsrf": True,
+        }
+        flags = ["--no-browser", "--allow-root", "--expose-app-in-browser"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *flags, *(f"--{name}={value}" for name, value in options.items())],
+            env=self._environment(),
+            stdout=self.log,
+            stderr=self.log,
+        )
+        self._wait_for_start()
+
+    def _environment(self) -> dict[str, str]:
+        folders = {
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_DATA_DIR": "data",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "IPYTHONDIR": "ipython",
+            "JUPYTERLAB_SETTINGS_DIR": "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        }
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        here = {name: str(self.folder / folder) for name, folder in folders.items()}
+        return {**os.environ, **here, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+    def _wait_for_start(self) -> None:
+        for _ in range(START_S * 4):
+            try:
+                self.api("status")
+            except OSError:
+                time.sleep(0.25)
+            else:
+                return
+        raise RuntimeError((self.folder / "server.log").read_text()[-3000:])
+
+    def api(self, path: str, method: str = "GET") -> Any:
+        request = urllib.request.Request(f"{self.url}/api/{path}", method=method)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=20) as response:
+            return json.loads(response.read() or "null")
+
+    def write(self, name: str, cells: list[str]) -> Path:
+        """Write a notebook of code cells; their ids are c0, c1, …"""
+        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+        notebook.cells = [nbformat.v4.new_code_cell(text, id=f"c{i}") for i, text in enumerate(cells)]
+        path = self.work / name
+        nbformat.write(notebook, path)
+        return path
+
+    def end_kernels(self) -> None:
+        for session in self.api("sessions"):
+            self.api(f"sessions/{session['id']}", "DELETE")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+class NotebookPage:
+    """One notebook, open in a page; cells are counted from 0."""
+
+    def __init__(
+        self, lab: Lab, context: BrowserContext, path: Path, *, kernel: bool = True, dark: bool = False
+    ) -> None:
+        self.lab, self.context, self.path, self.dark = lab, context, path, dark
+        self.errors: list[str] = []
+        self.page = self._open(kernel=kernel)
+
+    def _open(self, *, kernel: bool) -> Page:
+        page = self.context.new_page()
+        page.on("console", self._note_console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(f"{self.lab.url}/lab?reset", wait_until="domcontentloaded")
+        page.wait_for_function("window.jupyterapp", timeout=WAIT_MS)
+        page.evaluate("window.jupyterapp.restored.then(() => null)")
+        theme = "JupyterLab Dark" if self.dark else "JupyterLab Light"
+        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        page.wait_for_function(
+            f"document.body.dataset.jpThemeLight === '{str(not self.dark).lower()}'", timeout=WAIT_MS
+        )
+        preference = {} if kernel else {"kernelPreference": {"shouldStart": False, "autoStartDefault": False}}
+        page.evaluate(
+            """args => window.jupyterapp.commands.execute('docmanager:open', args).then(() => null)""",
+            {"path": self.path.name, "factory": "Notebook", **preference},
+        )
+        page.wait_for_function("document.querySelector('.jp-Notebook .jp-Cell')", timeout=WAIT_MS)
+        if kernel:
+            page.wait_for_function(
+                f"{KERNEL_JS}?.status && {KERNEL_JS}.connectionStatus === 'connected'", timeout=WAIT_MS
+            )
+        return page
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(noise in message.text for noise in NOISE):
+            self.errors.append(message.text)
+
+    def reload(self) -> None:
+        """Save, close the page and open the notebook anew; the kernel lives on."""
+        self.save()
+        self.page.close()
+        self.page = self._open(kernel=True)
+
+    def cell(self, index: int) -> Locator:
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        return self.cell(index).locator(".jp-Cell-outputArea")
+
+    def text(self, index: int) -> str:
+        """What a person reads under the cell now."""
+        return self.output(index).inner_text() if self.output(index).count() else ""
+
+    def start(self, index: int) -> None:
+        """Run a cell and do not wait for its end."""
+        self.page.evaluate(
+            """index => { const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.deselectAll(); notebook.activeCellIndex = index;
+            window.jupyterapp.commands.execute('notebook:run-cell'); }""",
+            index,
+        )
+
+    def run(self, index: int) -> None:
+        self.start(index)
+        self.wait_run(index)
+
+    def wait_run(self, index: int) -> None:
+        """Wait until the cell has its number and the kernel is idle."""
+        self.page.wait_for_function(
+            f"index => {NOTEBOOK_JS}.content.widgets[index].model.executionCount !== null",
+            arg=index,
+            timeout=WAIT_MS,
+        )
+        self.wait_idle()
+
+    def wait_idle(self) -> None:
+        """Wait until the kernel has nothing to do; after a reload a cell does not know any more that it runs."""
+        self.page.wait_for_function(f"{KERNEL_JS}.status === 'idle'", timeout=WAIT_MS)
+
+    def wait_text(self, index: int, part: str) -> None:
+        """Wait until a person can read the words under the cell."""
+        self.page.wait_for_function(
+            "([index, part]) => document.querySelectorAll('.jp-Notebook .jp-Cell')[index]"
+            ".querySelector('.jp-Cell-outputArea')?.innerText.includes(part)",
+            arg=[index, part],
+            timeout=WAIT_MS,
+        )
+
+    def running(self, index: int) -> bool:
+        return bool(
+            self.page.evaluate(f"i => {NOTEBOOK_JS}.content.widgets[i].model.executionState === 'running'", index)
+        )
+
+    def outputs(self, index: int) -> list[dict[str, Any]]:
+        """The cell's outputs as the notebook model holds them."""
+        outputs = self.page.evaluate(f"index => {NOTEBOOK_JS}.content.widgets[index].model.outputs.toJSON()", index)
+        return list(outputs)
+
+    def save(self) -> dict[str, Any]:
+        """Save the notebook; return what the file says."""
+        self.page.evaluate(f"{NOTEBOOK_JS}.context.save().then(() => null)")
+        return dict(json.loads(self.path.read_text(encoding="utf8")))
+
+    def interrupt(self) -> None:
+        self.page.evaluate(f"{KERNEL_JS}.interrupt().then(() => null)")
+
+    def restart(self) -> None:
+        self.page.evaluate(f"{KERNEL_JS}.restart().then(() => null)")
+
+    def shot(self, folder: Path, name: str) -> Path:
+        self.page.screenshot(path=str(folder / f"{name}.png"))
+        return folder / f"{name}.png"
+
+    def close(self) -> None:
+        self.page.close()
+        self.context.close()
+
+
+NOTEBOOK_JS = "window.jupyterapp.shell.currentWidget"
+KERNEL_JS = f"{NOTEBOOK_JS}?.sessionContext?.session?.kernel"
+
+
+def write_json(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), encoding="utf8")
