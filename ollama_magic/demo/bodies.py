@@ -1,0 +1,189 @@
+"""Request bodies: which fields there are, of what type, and what the server says when they are not; no I/O."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from ollama_magic.demo.go import go_duration, go_json, quoted, read_json
+
+Body = dict[str, object]
+_LEVELS = ("high", "medium", "low", "max")
+_TEXT, _FLAG = ("string", "string"), ("bool", "bool")
+_COMMON = {
+    "model": _TEXT,
+    "stream": _FLAG,
+    "options": ("object", "map[string]interface {}"),
+    "truncate": _FLAG,
+    "shift": _FLAG,
+    "_debug_render_only": _FLAG,
+    "logprobs": _FLAG,
+    "top_logprobs": ("number", "int"),
+    "format": ("", ""),
+    "keep_alive": ("", ""),
+    "think": ("", ""),
+}
+CHAT = ("ChatRequest", {**_COMMON, "messages": ("array", "[]api.Message"), "tools": ("array", "api.Tools")})
+GENERATE = (
+    "GenerateRequest",
+    {
+        **_COMMON,
+        **dict.fromkeys(("prompt", "suffix", "system", "template"), _TEXT),
+        "raw": _FLAG,
+        "images": ("array", "[]api.ImageData"),
+        "context": ("array", "[]int"),
+    },
+)
+SHOW = (
+    "ShowRequest",
+    {**dict.fromkeys(("model", "name", "system", "template"), _TEXT), "verbose": _FLAG, "options": _COMMON["options"]},
+)
+_MESSAGE = {
+    **dict.fromkeys(("role", "content", "thinking", "tool_name", "tool_call_id"), _TEXT),
+    "images": ("array", "[]api.ImageData"),
+    "tool_calls": ("array", "[]api.ToolCall"),
+}
+_INTEGERS = ("top_k", "seed", "num_predict", "num_keep", "repeat_last_n", "num_ctx", "num_batch", "num_gpu", "main_gpu")
+_OPTIONS = {
+    **dict.fromkeys((*_INTEGERS, "num_thread", "draft_num_predict"), "integer"),
+    **dict.fromkeys(("temperature", "top_p", "min_p", "typical_p"), "float32"),
+    **dict.fromkeys(("repeat_penalty", "presence_penalty", "frequency_penalty"), "float32"),
+    "use_mmap": "boolean",
+    "stop": "array",
+}
+
+
+class Refusal(Exception):  # noqa: N818
+    """The server says no, with a status and a text."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
+def read_body(body: bytes, kind: tuple[str, Mapping[str, tuple[str, str]]]) -> Body:
+    """The known fields of a body, names in lower case, nulls left out; Refusal with Go's text otherwise."""
+    try:
+        value = read_json(body)
+    except ValueError as error:
+        raise Refusal(400, str(error)) from None
+    struct, fields = kind
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Refusal(400, f"json: cannot unmarshal {_kind(value)} into Go value of type api.{struct}")
+    found = _fields(value, fields, f"{struct}.")
+    if "messages" in found:
+        found["messages"] = [_message(message, struct) for message in _list(found["messages"])]
+    _read_scalars(found)
+    return found
+
+
+def _fields(value: Mapping[str, object], fields: Mapping[str, tuple[str, str]], path: str) -> Body:
+    found: Body = {}
+    for name, item in value.items():
+        key = name.lower()
+        if key not in fields or item is None:
+            continue
+        wanted, go_type = fields[key]
+        if wanted and _kind(item) != wanted:
+            text = f"json: cannot unmarshal {_kind(item)} into Go struct field {path}{key} of type {go_type}"
+            raise Refusal(400, text)
+        found[key] = item
+    return found
+
+
+def _message(value: object, struct: str) -> Body:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        text = f"json: cannot unmarshal {_kind(value)} into Go struct field {struct}.messages of type api.Message"
+        raise Refusal(400, text)
+    message = _fields(value, _MESSAGE, f"{struct}.messages.")
+    if "role" in message:
+        message["role"] = str(message["role"]).lower()
+    for image in _list(message.get("images")):
+        _check_image(image)
+    for call in _list(message.get("tool_calls")):
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            raise Refusal(400, "Value looks like object, but can't find closing '}' symbol")
+    return message
+
+
+def _check_image(image: object) -> None:
+    text = re.sub(r"[\r\n]", "", str(image))
+    good = re.match(r"[A-Za-z0-9+/]*", text)
+    end = good.end() if good else 0
+    if text[end:] != "=" * (-end % 4) or end % 4 == 1:
+        raise Refusal(400, f"illegal base64 data at input byte {end}")
+
+
+def _read_scalars(found: Body) -> None:
+    if "keep_alive" in found:
+        found["keep_alive"] = _keep_alive(found["keep_alive"])
+    if "think" in found:
+        _check_think(found["think"])
+    top = found.get("top_logprobs", 0)
+    if isinstance(top, (int, float)) and not 0 <= top <= 20:
+        raise Refusal(400, "top_logprobs must be between 0 and 20")
+
+
+def _keep_alive(value: object) -> float:
+    """Seconds; infinity for ever (dossier §4)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        name = {"bool": "bool", "array": "[]interface {}", "object": "map[string]interface {}"}[_kind(value)]
+        raise Refusal(400, f"Unsupported type: '{name}'")
+    try:
+        seconds = go_duration(value) if isinstance(value, str) else float(value)
+    except ValueError as error:
+        raise Refusal(400, str(error)) from None
+    return math.inf if seconds < 0 else seconds
+
+
+def _check_think(value: object) -> None:
+    choices = 'must be "high", "medium", "low", "max", true, or false'
+    if isinstance(value, bool) or value in _LEVELS:
+        return
+    if isinstance(value, str):
+        raise Refusal(400, f"invalid think value: {quoted(value)} ({choices})")
+    raise Refusal(400, 'think must be a boolean or string ("high", "medium", "low", "max", true, or false)')
+
+
+def check_options(options: object) -> Body:
+    """The known options that are set; one of a wrong type is a 500, as on the real server."""
+    found: Body = {}
+    for key, value in options.items() if isinstance(options, dict) else ():
+        wanted = _OPTIONS.get(key)
+        if wanted is None or value is None:
+            continue
+        kinds = {"integer": "number", "float32": "number", "boolean": "bool", "array": "array"}
+        if _kind(value) != kinds[wanted]:
+            raise Refusal(500, f"option {quoted(key)} must be of type {wanted}")
+        if wanted == "array" and not all(isinstance(item, str) for item in _list(value)):
+            raise Refusal(500, f"option {quoted(key)} must be of an array of strings")
+        found[key] = int(value) if wanted == "integer" else value
+    return found
+
+
+def check_format(value: object) -> None:
+    """`json`, a schema, nothing; all else is a 500."""
+    if value is None or value in ("", "json") or isinstance(value, dict):
+        return
+    raise Refusal(500, f'invalid format: {quoted(go_json(value))}; expected "json" or a valid JSON Schema object')
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "array" if isinstance(value, list) else "object"

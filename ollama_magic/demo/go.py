@@ -1,0 +1,109 @@
+"""What Go writes: JSON with its escapes, times, durations, and the texts of its decoder's errors; no I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from datetime import datetime, timedelta, timezone
+
+_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def go_json(value: object) -> str:
+    """JSON as Go's encoder writes it: `<`, `>`, `&`, U+2028 and U+2029 escaped, the rest raw (dossier §1)."""
+    return _UNSAFE.sub(_escape, _encode(value))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return "\ufffd" if 0xD800 <= code <= 0xDFFF else f"\\u{code:04x}"
+
+
+def go_time(nanoseconds: int, zone: timezone = timezone.utc) -> str:
+    """RFC 3339 with up to nine digits, trailing zeros cut (dossier §4)."""
+    seconds, fraction = divmod(nanoseconds, 1_000_000_000)
+    moment = (_EPOCH + timedelta(seconds=seconds)).astimezone(zone)
+    digits = f".{fraction:09d}".rstrip("0").rstrip(".")
+    offset = moment.strftime("%z")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + digits + ("Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:5]}")
+
+
+def local_zone() -> timezone:
+    """The machine's own offset, as the server uses it for `modified_at` and `expires_at`."""
+    return timezone(timedelta(seconds=time.localtime().tm_gmtoff or 0))
+
+
+def go_duration(text: str) -> float:
+    """Seconds of a Go duration such as `1h30m`; ValueError with Go's own text."""
+    sign, rest = (-1.0, text[1:]) if text[:1] == "-" else (1.0, text[1:] if text[:1] == "+" else text)
+    if rest == "0":
+        return 0.0
+    total, position = 0.0, 0
+    while position < len(rest) or not rest:
+        part = _PART.match(rest, position)
+        if part is None:
+            raise ValueError(f"time: invalid duration {quoted(text)}")
+        total += float(part.group(1)) * _unit(part.group(2), text)
+        position = part.end()
+    return sign * total
+
+
+def _unit(unit: str, text: str) -> float:
+    if not unit:
+        raise ValueError(f"time: missing unit in duration {quoted(text)}")
+    if unit not in _UNITS:
+        raise ValueError(f"time: unknown unit {quoted(unit)} in duration {quoted(text)}")
+    return _UNITS[unit]
+
+
+def quoted(text: str) -> str:
+    """A text in Go's double quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def read_json(body: bytes) -> object:
+    """The first JSON value of a body; what follows it is ignored; ValueError with Go's own text."""
+    text = body.decode("utf-8", "replace")
+    start = len(text) - len(text.lstrip(" \t\r\n"))
+    if start == len(text):
+        raise ValueError("missing request body")
+    try:
+        value: object = json.JSONDecoder(parse_constant=_no_constant).raw_decode(text, start)[0]
+    except json.JSONDecodeError as error:
+        raise ValueError(_syntax_error(error)) from None
+    except RecursionError:
+        raise ValueError("exceeded max depth") from None
+    return value
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"invalid character '{name.lstrip('-')[0]}' looking for beginning of value")
+
+
+_CONTEXTS = {
+    "Expecting property name": "looking for beginning of object key string",
+    "Expecting value": "looking for beginning of value",
+    "Illegal trailing comma": "looking for beginning of value",
+    "Expecting ':'": "after object key",
+    "Expecting ','": "after object key:value pair",
+    "Invalid control character": "in string literal",
+    "Invalid \\escape": "in string escape code",
+    "Invalid \\uXXXX": "in \\u hexadecimal character escape",
+}
+
+
+def _syntax_error(error: json.JSONDecodeError) -> str:
+    rest = error.doc[error.pos :].lstrip(" \t\r\n")
+    if not rest or error.msg.startswith("Unterminated string"):
+        return "unexpected EOF"
+    context = next(
+        (words for key, words in _CONTEXTS.items() if error.msg.startswith(key)), "looking for beginning of value"
+    )
+    first = rest.encode("utf-8", "replace")[0]
+    shown = {"'": "'\\''", '"': "'\"'"}.get(chr(first), f"'{quoted(chr(first))[1:-1]}'")
+    return f"invalid character {shown} {context}"

@@ -1,0 +1,117 @@
+"""Which path is which endpoint, and what the web framework does around them: redirects, 404, 405, Host, Origin."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ollama_magic.demo import endpoints
+from ollama_magic.demo.access import PREFLIGHT, PREFLIGHT_VARY, host_allowed, origin_allowed
+from ollama_magic.demo.bodies import Refusal
+from ollama_magic.demo.faults import FIRST, PAGE
+
+if TYPE_CHECKING:
+    from ollama_magic.demo.endpoints import Endpoint
+    from ollama_magic.demo.faults import Fault
+    from ollama_magic.demo.stage import Stage
+    from ollama_magic.demo.wire import Exchange
+
+_LOOK = ("HEAD", "GET")
+ROUTES: dict[str, tuple[tuple[str, ...], Endpoint]] = {
+    "/": (_LOOK, endpoints.root),
+    "/api/version": (_LOOK, endpoints.version),
+    "/api/tags": (_LOOK, endpoints.tags),
+    "/api/ps": (("GET",), endpoints.ps),
+    "/api/show": (("POST",), endpoints.show),
+    "/api/chat": (("POST",), endpoints.chat),
+    "/api/generate": (("POST",), endpoints.generate),
+}
+
+
+def dispatch(stage: Stage, exchange: Exchange) -> None:
+    """Reply to one request."""
+    fault = stage.take_fault(exchange.path)
+    if fault and fault.kind in FIRST:
+        if _strike_first(exchange, fault):
+            return
+        fault = None
+    if _redirected(exchange) or not _allowed(exchange):
+        return
+    methods, endpoint = ROUTES.get(exchange.path, ((), None))
+    if endpoint is None:
+        exchange.reply(404, "text/plain", b"404 page not found")
+    elif exchange.request.method not in methods:
+        exchange.reply(405, "text/plain", b"405 method not allowed")
+    else:
+        try:
+            endpoint(stage, exchange, fault)
+        except Refusal as refusal:
+            exchange.json({"error": refusal.text}, refusal.status)
+
+
+def _strike_first(exchange: Exchange, fault: Fault) -> bool:
+    """A fault before the first chunk; True if it was the whole reply."""
+    connection = exchange.connection
+    if fault.kind == "silence_first":
+        connection.pause(fault.seconds)
+        return False
+    exchange.keeps_open = exchange.keeps_open and fault.kind in ("error_first", "html")
+    if fault.kind == "reset_first":
+        connection.reset()
+    elif fault.kind == "close_first":
+        connection.close()
+    elif fault.kind == "raw":
+        connection.send(fault.body or b"")
+    elif fault.kind == "html":
+        status = 200 if fault.status == 500 else fault.status
+        exchange.reply(status, "text/html; charset=utf-8", fault.body or PAGE)
+    elif fault.body is not None:
+        exchange.reply(fault.status, "application/json" if fault.body else None, fault.body)
+    else:
+        exchange.json({"error": fault.error}, fault.status, "application/json")
+    return True
+
+
+def _redirected(exchange: Exchange) -> bool:
+    path, method = exchange.path, exchange.request.method
+    clean = re.sub("/+", "/", path)
+    if clean != path:
+        _redirect(exchange, clean, 307)
+        return True
+    bare = path.rstrip("/")
+    if path != bare and method in ROUTES.get(bare, ((), None))[0]:
+        _redirect(exchange, bare, 301 if method == "GET" else 307)
+        return True
+    return False
+
+
+def _redirect(exchange: Exchange, path: str, status: int) -> None:
+    if exchange.request.method not in _LOOK:
+        exchange.reply(status, None, b"", Location=path)
+        return
+    reason = {301: "Moved Permanently", 307: "Temporary Redirect"}[status]
+    page = f'<a href="{path}">{reason}</a>.\n\n'.encode()
+    exchange.reply(status, "text/html; charset=utf-8", page, Location=path)
+
+
+def _allowed(exchange: Exchange) -> bool:
+    """Origin, preflight and Host; False when that was the reply."""
+    request = exchange.request
+    methods, _ = ROUTES.get(exchange.path, ((), None))
+    if methods and request.method not in methods:
+        exchange.extra.append(("Allow", ", ".join(methods)))
+    host, origin = request.headers.get("host", ""), request.headers.get("origin", "")
+    if origin and origin not in (f"http://{host}", f"https://{host}"):
+        if not origin_allowed(origin):
+            exchange.reply(403, None)
+            return False
+        exchange.extra.append(("Access-Control-Allow-Origin", origin))
+        if request.method == "OPTIONS":
+            exchange.extra += PREFLIGHT_VARY
+            exchange.reply(204, None, b"", **PREFLIGHT)
+            return False
+        exchange.extra.append(("Vary", "Origin"))
+    if not host_allowed(host):
+        exchange.reply(403, None)
+        return False
+    return True

@@ -1,0 +1,49 @@
+"""What the endpoints of one server share: its models, its pace, its answers, and the faults that are still to come."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ollama_magic.demo.deltas import Delta
+
+if TYPE_CHECKING:
+    from ollama_magic.demo.faults import Fault
+    from ollama_magic.demo.models import ModelStore
+
+Answers = Callable[[dict[str, object]], Iterable["str | Delta"]]
+_SMALL_MODEL = 40.0  # tokens/s
+
+
+@dataclass
+class Stage:
+    """One server's settings; `pace` None means a small model's pace, and recorded answers at their own."""
+
+    store: ModelStore
+    version: str
+    pace: float | None
+    load_seconds: float
+    answers: Answers | None
+    faults: deque[Fault]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """0 is as fast as possible."""
+        return _SMALL_MODEL if self.pace is None else self.pace
+
+    @property
+    def first_pause(self) -> float:
+        """Seconds before the first chunk: ten tokens' time, never above a quarter of a second."""
+        return min(0.25, 10 / self.tokens_per_second) if self.tokens_per_second else 0.0
+
+    def take_fault(self, path: str) -> Fault | None:
+        """The next fault that is meant for this path; it is used up."""
+        with self.lock:
+            fault = next((fault for fault in self.faults if fault.path == path), None)
+            if fault:
+                self.faults.remove(fault)
+            return fault
