@@ -177,6 +177,7 @@ class NotebookPage:
         self.page.evaluate(
             """index => { const notebook = window.jupyterapp.shell.currentWidget.content;
             notebook.deselectAll(); notebook.activeCellIndex = index;
+            notebook.widgets[index].model.executionCount = null;
             window.jupyterapp.commands.execute('notebook:run-cell'); }""",
             index,
         )
@@ -216,6 +217,11 @@ class NotebookPage:
         """The cell's outputs as the notebook model holds them."""
         outputs = self.page.evaluate(f"index => {NOTEBOOK_JS}.content.widgets[index].model.outputs.toJSON()", index)
         return list(outputs)
+
+    def tell_kernel(self, code: str) -> None:
+        """Run code that belongs to no cell."""
+        ask = {"code": code, "silent": True, "store_history": False}
+        self.page.evaluate(f"ask => {KERNEL_JS}.requestExecute(ask).done.then(() => null)", ask)
 
     def save(self) -> dict[str, Any]:
         """Save the notebook; return what the file says."""

@@ -1,0 +1,29 @@
+"""Scripted answers for tests in which the demo server speaks at a pace of its own; and what it has heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ollama_magic.demo.server import DemoServer, RecordedRequest
+
+
+def paragraphs(count: int) -> str:
+    """A Markdown answer of that many paragraphs; paragraph n begins with the word «pn» in bold."""
+    return "\n\n".join(f"**p{n}** is paragraph number {n} of `{count}`, and it says little more." for n in range(count))
+
+
+def words(text: str) -> list[str]:
+    """The text in pieces about as long as tokens."""
+    return [text[i : i + 6] for i in range(0, len(text), 6)]
+
+
+def chats(server: DemoServer) -> list[RecordedRequest]:
+    """The turns that have reached the server."""
+    return [request for request in server.requests if request.path == "/api/chat"]
+
+
+def sent(request: RecordedRequest) -> list[tuple[str, str]]:
+    """Role and content of every message of a turn."""
+    messages: Any = request.json["messages"]
+    return [(message["role"], message["content"]) for message in messages]

@@ -1,0 +1,43 @@
+"""The README's picture: an answer streaming in the quickstart. OLLAMA_MAGIC_PICTURE=docs/streaming.png makes it anew."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.answers import chats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ollama_magic.demo.server import DemoServer
+    from tests.browser.lab import Lab, NotebookPage
+
+pytestmark = pytest.mark.xdist_group("browser")
+QUICKSTART = Path(__file__).parent.parent.parent / "examples" / "quickstart.ipynb"
+
+
+def test_the_quickstart_streams(
+    demo_server: Callable[..., DemoServer], open_page: Callable[..., NotebookPage], lab: Lab, tmp_path: Path
+) -> None:
+    """The quickstart, in the browser and at the demo server's own pace, shows an answer growing."""
+    server = demo_server()
+    page = open_page(Path(shutil.copy(QUICKSTART, lab.work / "quickstart.ipynb")), size=(1180, 860))
+    page.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+    page.tell_kernel(f"import os; os.environ['OLLAMA_HOST'] = {server.url!r}")
+    page.run(1)
+    page.run(2)
+    page.start(4)
+    page.page.wait_for_selector(".jp-OutputArea table td")
+    page.output(4).scroll_into_view_if_needed()
+    page.page.mouse.move(5, 5)
+    picture = page.shot(tmp_path, "streaming")
+    assert not chats(server)[1].ended.is_set()
+    page.wait_run(4)
+    assert page.errors == []
+    if wanted := os.environ.get("OLLAMA_MAGIC_PICTURE"):
+        shutil.copy(picture, wanted)
