@@ -1,4 +1,4 @@
-"""The README's picture: an answer streaming in the quickstart. OLLAMA_MAGIC_PICTURE=docs/streaming.png makes it anew."""
+"""The README's picture: an answer that streams in the quickstart. OLLAMA_MAGIC_PICTURE names the file to make."""
 
 from __future__ import annotations
 

@@ -1,0 +1,95 @@
+"""What is around the code: the wheel, the commands of the Makefile, Binder, and a README that says what is."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
+
+import ollama_magic
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf8")
+PYTHON_FIRST = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+
+
+def make(*arguments: str) -> str:
+    """What make prints; this test may itself run under a make."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(["make", *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_the_wheel(tmp_path: Path) -> None:
+    """The wheel holds the package, its type marker, the licence and the quickstart, and no tests."""
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    licence = f"ollama_magic-{ollama_magic.__version__}.dist-info/licenses/LICENSE"
+    assert {"ollama_magic/py.typed", "ollama_magic/demo/quickstart.ipynb", licence} <= names
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"ollama_magic"}
+
+
+def test_the_sdist(tmp_path: Path) -> None:
+    """The source distribution can be built and tested: it has the tests, the examples and the Makefile."""
+    (sdist,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(sdist) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames()}
+    assert {"pyproject.toml", "Makefile", "README.md", "tests/conftest.py", "examples/quickstart.ipynb"} <= names
+    assert not [name for name in names if name.startswith((".venv", ".git/"))]
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "bench", "lint"])
+def test_make(target: str) -> None:
+    """Each target sets itself up in .venv and prints the line that does the same without make."""
+    commands = make("--dry-run", "--always-make", target)
+    assert "-m venv .venv" in commands
+    assert (
+        "without make: python3 -m venv .venv && .venv/bin/python -m pip install -e '.[dev]' && .venv/bin/" in commands
+    )
+
+
+def test_make_alone_shows_the_targets() -> None:
+    """`make` alone says what there is and does nothing."""
+    assert [line.split()[1] for line in make().splitlines()] == ["demo", "test", "bench", "lint"]
+
+
+def test_binder_start() -> None:
+    """On Binder a demo server answers at OLLAMA_HOST before the notebook server starts."""
+    ask = "import os, urllib.request; print(urllib.request.urlopen(os.environ['OLLAMA_HOST']).read().decode())"
+    command = ["bash", "binder/start", "python", "-c", ask]
+    environ = {**PYTHON_FIRST, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "Ollama is running"
+
+
+def test_binder_profile(tmp_path: Path) -> None:
+    """On Binder every notebook has the extension loaded."""
+    environ = {**PYTHON_FIRST, "IPYTHONDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    subprocess.run(["bash", "binder/postBuild"], cwd=ROOT, env=environ, check=True)
+    ask = [sys.executable, "-m", "IPython", "-c", "print(get_ipython().find_cell_magic('chat') is not None)"]
+    done = subprocess.run(ask, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+
+
+def test_the_readme_names_what_is_there() -> None:
+    """The files that the README links to exist."""
+    links = re.findall(r"\]\((?!https?://)([^)#]+)\)", README)
+    assert links
+    assert not [link for link in links if not (ROOT / link).exists()]
+
+
+def test_no_traces_of_a_machine() -> None:
+    """No committed file names a folder of the machine it was written on."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    texts = [ROOT / name for name in listed if not name.endswith((".png", ".gz", ".xz", ".zip"))]
+    folders = re.compile(r"/(?:root|work|farm|home/\w+)/\w")
+    assert not [path.name for path in texts if path.exists() and folders.search(path.read_text("utf8", "replace"))]
