@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from ollama_magic.errors import InputError
+from ollama_magic.foreign import one_line, repaired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +36,7 @@ class ChatRequest:
 
 @dataclass(frozen=True)
 class Stats:
-    """What the last chunk says of an answer: counts in tokens, times in nanoseconds; every field may be missing (§6.3)."""
+    """What the last chunk says of an answer (dossier §6.3): tokens and nanoseconds; every field may be missing."""
 
     total_ns: int | None = None
     load_ns: int | None = None
@@ -44,7 +48,10 @@ class Stats:
 
 @dataclass(frozen=True)
 class ChatChunk:
-    """One line of a stream: text to append, then perhaps the end, or an error instead of either."""
+    """One line of a stream: text to append, then perhaps the end, or an error instead of either.
+
+    `cut` is a clause that says why the stream ends here without its end mark («the connection was reset»).
+    """
 
     content: str = ""
     thinking: str = ""
@@ -53,3 +60,92 @@ class ChatChunk:
     stats: Stats | None = None
     error: str | None = None
     model: str = ""
+    cut: str = ""
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """One model of `/api/tags` (dossier §15.1); capabilities are None on servers before v0.30."""
+
+    name: str
+    size: int = 0
+    modified_at: str = ""
+    digest: str = ""
+    family: str = ""
+    families: tuple[str, ...] = ()
+    parameter_size: str = ""
+    quantization: str = ""
+    capabilities: frozenset[str] | None = None
+    context_length: int | None = None
+    remote_host: str = ""
+
+
+@dataclass(frozen=True)
+class RunningModel:
+    """One loaded model of `/api/ps` (dossier §15.2); models that share their weights show up under one name only."""
+
+    name: str
+    size: int = 0
+    size_vram: int = 0
+    expires_at: str = ""
+    context_length: int | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What `/api/show` says of one model (§15.3); context_length is the one it was trained with."""
+
+    capabilities: frozenset[str] | None = None
+    context_length: int | None = None
+    parameters: str = ""
+    template: str = ""
+    system: str = ""
+    license: str = ""
+    family: str = ""
+    families: tuple[str, ...] = ()
+    parameter_size: str = ""
+    quantization: str = ""
+    format: str = ""
+    parent_model: str = ""
+    modified_at: str = ""
+    remote_host: str = ""
+    remote_model: str = ""
+
+
+def chat_body(request: ChatRequest) -> dict[str, object]:
+    """Return the JSON object of a streamed `/api/chat` request."""
+    body: dict[str, object] = {
+        "model": request.model,
+        "messages": [_message_body(message) for message in request.messages],
+        "stream": True,
+    }
+    optional = {
+        "options": dict(request.options) or None,
+        "think": request.think,
+        "format": request.format,
+        "keep_alive": request.keep_alive,
+    }
+    return body | {name: value for name, value in optional.items() if value is not None}
+
+
+def _message_body(message: Message) -> dict[str, str]:
+    body = {"role": message.role, "content": message.content}
+    return body | {"thinking": message.thinking} if message.thinking else body
+
+
+def body_bytes(body: Mapping[str, object]) -> bytes:
+    """Return a request's body; lone surrogates become U+FFFD, what JSON cannot say is an InputError."""
+    try:
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = InputError(f"This request cannot be written as JSON ({one_line(str(error))}); look at its options.")
+    else:
+        return repaired(text).encode()
+    raise problem
+
+
+def count(value: object) -> int | None:
+    """Return a count or a time as the server means it, None for anything that cannot be one."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value < 2**63 else None

@@ -1,0 +1,152 @@
+"""The bytes of a streamed answer as chunks: a pure decoder that owns the unfinished line, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from ollama_magic.foreign import one_line, repaired
+from ollama_magic.ollama.complaints import error_of
+from ollama_magic.ollama.protocol import ChatChunk, Stats, count
+
+LINE_BYTES = 8_000_000
+_VALUES_IN_A_LINE = 1000
+_JSON = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class ChunkDecoder:
+    """Turns the bytes of a streamed answer, however they are split, into chunks; after the end mark it is deaf.
+
+    Lines end at a newline and nowhere else (dossier §23.6). `begun` tells whether one readable object came.
+    """
+
+    def __init__(self, line_bytes: int = LINE_BYTES) -> None:
+        self.begun = False
+        self.ended = False
+        self._line_bytes = line_bytes
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._model = ("", "")
+
+    def feed(self, data: bytes) -> list[ChatChunk]:
+        """Return the chunks of the lines that these bytes complete."""
+        lines = data.split(b"\n")
+        if self._held and len(lines) > 1:
+            lines[0] = self._released(lines[0])
+        rest = lines.pop()
+        chunks: list[ChatChunk] = []
+        for line in lines:
+            if line and not self.ended:
+                self._read(line, chunks)
+        if rest and not self.ended:
+            self._hold(rest, chunks)
+        return chunks
+
+    def close(self) -> list[ChatChunk]:
+        """Return what a last line without a newline held; one that is not whole was cut off and is dropped."""
+        chunks: list[ChatChunk] = []
+        if self._held and not self.ended:
+            self._read(self._released(b""), chunks, whole=False)
+        return chunks
+
+    def _hold(self, rest: bytes, chunks: list[ChatChunk]) -> None:
+        self._held.append(rest)
+        self._held_bytes += len(rest)
+        if self._held_bytes > self._line_bytes:
+            self._end(chunks, ChatChunk(cut=self._too_long))
+
+    def _released(self, end: bytes) -> bytes:
+        line = b"".join([*self._held, end])
+        self._held, self._held_bytes = [], 0
+        return line
+
+    def _end(self, chunks: list[ChatChunk], last: ChatChunk) -> None:
+        self._held, self.ended = [], True
+        chunks.append(last)
+
+    @property
+    def _too_long(self) -> str:
+        return f"the server sent a line of more than {self._line_bytes:,} bytes"
+
+    def _read(self, line: bytes, chunks: list[ChatChunk], *, whole: bool = True) -> None:
+        if len(line) > self._line_bytes:
+            self._end(chunks, ChatChunk(cut=self._too_long))
+            return
+        text = line.decode("utf-8", "replace")
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            self._read_odd(text, chunks, whole)
+        else:
+            self._take(value, chunks)
+
+    def _read_odd(self, text: str, chunks: list[ChatChunk], whole: bool) -> None:
+        """Read a line that is not one JSON value: blank, behind a byte order mark, several values, or garbage."""
+        at = _SPACE.match(text, 1 if text.startswith("\ufeff") else 0).end()  # type: ignore[union-attr]
+        for _ in range(_VALUES_IN_A_LINE):
+            if at == len(text) or self.ended:
+                return
+            try:
+                value, at = _JSON.raw_decode(text, at)
+            except (ValueError, RecursionError):
+                break
+            self._take(value, chunks)
+            at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+        if whole or not self.begun:
+            excerpt = one_line(text[at : at + 200], 80)
+            self._end(chunks, ChatChunk(error=f"the server sent a line that is not JSON: {excerpt}"))
+
+    def _take(self, value: object, chunks: list[ChatChunk]) -> None:
+        if not isinstance(value, dict):
+            return
+        self.begun = True
+        if value.get("error") or "StatusCode" in value:
+            self._end(chunks, ChatChunk(error=error_of(value) or "an error without words"))
+        elif value.get("done") is True:
+            self._end(chunks, self._last(value))
+        else:
+            content, thinking = _deltas(value)
+            chunks.append(ChatChunk(content, thinking, model=self._model_of(value)))
+
+    def _last(self, value: dict[str, object]) -> ChatChunk:
+        content, thinking = _deltas(value)
+        reason = value.get("done_reason")
+        return ChatChunk(
+            content,
+            thinking,
+            done=True,
+            done_reason=one_line(reason, 40) if isinstance(reason, str) else None,
+            stats=_stats(value),
+            model=self._model_of(value),
+        )
+
+    def _model_of(self, value: dict[str, object]) -> str:
+        raw = value.get("model")
+        if raw != self._model[0] and isinstance(raw, str):
+            self._model = (raw, one_line(raw))
+        return self._model[1]
+
+
+def _deltas(value: dict[str, object]) -> tuple[str, str]:
+    message = value.get("message")  # v0.1.14 to 16 leave it out of the last chunk (dossier §22)
+    if not isinstance(message, dict):
+        return "", ""
+    return _delta(message.get("content")), _delta(message.get("thinking"))
+
+
+def _delta(text: object) -> str:
+    if not isinstance(text, str):
+        return ""
+    return text if text.isascii() else repaired(text)
+
+
+def _stats(value: dict[str, object]) -> Stats:
+    return Stats(
+        total_ns=count(value.get("total_duration")),
+        load_ns=count(value.get("load_duration")),
+        prompt_tokens=count(value.get("prompt_eval_count")),
+        prompt_ns=count(value.get("prompt_eval_duration")),
+        answer_tokens=count(value.get("eval_count")),
+        answer_ns=count(value.get("eval_duration")),
+    )

@@ -1,0 +1,263 @@
+"""Model names and what models can do: the look-up before a turn, near names, the model that answers unasked."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from ollama_magic.errors import InputError, ModelNotFound, OllamaMagicError, ServerUnreachable
+from ollama_magic.foreign import one_line
+from ollama_magic.ollama.protocol import ModelSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ollama_magic.ollama.address import Address
+    from ollama_magic.ollama.protocol import ModelFacts, RunningModel
+
+CHAT = frozenset({"completion"})
+_NAME = re.compile(
+    r"([a-z][a-z0-9+.-]*://)?"
+    r"(?:(?P<host>[a-z0-9_][a-z0-9_.:-]{0,349})/(?=[^/]+/))?"
+    r"(?:(?P<namespace>[a-z0-9_][a-z0-9_-]{0,79})/)?"
+    r"(?P<model>[a-z0-9_][a-z0-9_.-]{0,79})"
+    r"(?::(?P<tag>[a-z0-9_][a-z0-9_.-]{0,79}))?"
+    r"(?P<source>:(?:cloud|local))?"
+)
+_EMBEDDING_FAMILIES = frozenset(
+    {"bert", "nomic-bert", "nomic-bert-moe", "xlm-roberta", "roberta", "jina-bert-v2", "gemma-embedding"}
+)
+_CANNOT = {
+    "completion": ("chat", "name another model with -m"),
+    "thinking": ("think", "leave out --think"),
+    "embedding": ("make embeddings", "name another model"),
+    "insert": ("fill in between a prompt and a suffix", "leave out --suffix"),
+    "tools": ("call tools", "leave the tools out"),
+    "vision": ("see images", "leave the images out"),
+}
+_SUGGESTED = 3
+_ASKED = 8
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+class LookUps(Protocol):
+    """What a ModelBook asks of a client."""
+
+    address: Address
+
+    async def tags(self) -> list[ModelSummary]: ...  # noqa: D102
+    async def ps(self) -> list[RunningModel]: ...  # noqa: D102
+    async def show(self, model: str) -> ModelFacts: ...  # noqa: D102
+
+
+def valid_name(name: str) -> bool:
+    """Whether this can be the name of a model (dossier §3)."""
+    return _NAME.fullmatch(name.lower()) is not None
+
+
+def normal_name(name: str) -> str:
+    """Return the form in which two names of one model are equal; for comparing, the server's own spelling is shown."""
+    lowered = name.strip().lower()
+    match = _NAME.fullmatch(lowered)
+    if not match:
+        return lowered
+    host, namespace, tag = match["host"], match["namespace"], match["tag"]
+    source = match["source"] or ""
+    if tag in ("cloud", "local"):
+        tag, source = None, f":{tag}"
+    if source == ":cloud":
+        tag = f"{tag}-cloud" if tag else "cloud"
+    shown = [part for part in (_unless(host, "registry.ollama.ai"), _unless(namespace, "library")) if part]
+    if host and len(shown) == 1 and shown[0] == host:
+        shown.append("library")
+    return "/".join([*shown, match["model"]]) + f":{tag or 'latest'}"
+
+
+def _unless(part: str | None, default: str) -> str | None:
+    return None if part == default else part
+
+
+def same_model(a: str, b: str) -> bool:
+    """Whether two names mean the same model: a missing tag is latest, case does not count."""
+    return normal_name(a) == normal_name(b)
+
+
+def is_cloud(model: str | ModelSummary) -> bool:
+    """Whether a model runs on somebody else's machine: by its tag, or because it is a stub of a remote one."""
+    if isinstance(model, ModelSummary):
+        return bool(model.remote_host) or is_cloud(model.name)
+    tag = normal_name(model).rpartition("/")[2].partition(":")[2]
+    return tag == "cloud" or tag.endswith("-cloud")
+
+
+def nearest(name: str, names: Iterable[str], n: int = 3) -> list[str]:
+    """Return up to n of the names that look most like one, the likest first."""
+    wanted = name.strip().lower()
+    scored = sorted(
+        ((_likeness(wanted, other.lower()), other) for other in names), key=lambda pair: (-pair[0], pair[1])
+    )
+    return [other for score, other in scored[:n] if score >= 0.6]
+
+
+def _likeness(wanted: str, other: str) -> float:
+    bare, other_bare = wanted.partition(":")[0], other.partition(":")[0]
+    pairs = ((wanted, other), (bare, other_bare))
+    whole, name_only = (difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
+    return max(whole, name_only * 0.98)
+
+
+class ModelBook:
+    """What is known of one server's models; what was looked up once is remembered."""
+
+    def __init__(self, client: LookUps) -> None:
+        self._client = client
+        self._facts: dict[str, ModelFacts] = {}
+
+    async def look_up(self, name: str, needs: frozenset[str] = CHAT) -> ModelFacts | None:
+        """Return a model's facts; refuse an unknown model and a missing capability.
+
+        None means that the look-up failed in another way and the turn is to be tried. Raises ModelNotFound, InputError,
+        and ServerUnreachable, because then the turn would fail the same way.
+        """
+        if not valid_name(name):
+            raise InputError(
+                f"{one_line(name, 80) or 'An empty text'} is not a model's name; `%ollama list` shows the names."
+            )
+        try:
+            facts = await self._show(name)
+        except ModelNotFound:
+            missing = True
+        except (InputError, ServerUnreachable):
+            raise
+        except OllamaMagicError:
+            return None
+        else:
+            missing = False
+        if missing:
+            raise ModelNotFound(await self._unknown(name))
+        lacking = (needs - facts.capabilities) if facts.capabilities is not None else frozenset[str]()
+        if lacking:
+            raise InputError(await self._unable(name, min(lacking)))
+        return facts
+
+    async def choose(self) -> str:
+        """Return the model that answers unasked: a loaded one that can chat, else the newest that can.
+
+        Never an embedding model, never one in the cloud; raises ModelNotFound when no other is there.
+        """
+        models = [model for model in newest_first(await self._client.tags()) if valid_name(model.name)]
+        loaded = [normal_name(running.name) for running in await self._running()]
+        own = [model for model in models if not is_cloud(model)]
+        own.sort(key=lambda model: _place(loaded, model))
+        for model in own:
+            if await self._chats(model):
+                return model.name
+        raise ModelNotFound(self._none(models))
+
+    def forget(self, name: str | None = None) -> None:
+        """Drop what is known of a model, or of all, because it was pulled, created or removed."""
+        if name is None:
+            self._facts.clear()
+        else:
+            self._facts.pop(normal_name(name), None)
+
+    async def _show(self, name: str) -> ModelFacts:
+        key = normal_name(name)
+        if key not in self._facts:
+            self._facts[key] = await self._client.show(name)
+        return self._facts[key]
+
+    async def _tags(self) -> list[ModelSummary]:
+        try:
+            return newest_first(await self._client.tags())
+        except OllamaMagicError:
+            return []
+
+    async def _running(self) -> list[RunningModel]:
+        try:
+            return await self._client.ps()
+        except OllamaMagicError:
+            return []
+
+    async def _chats(self, model: ModelSummary) -> bool:
+        """What tags say is enough where they say it; old servers, and some files, have to be asked with show."""
+        known = model.capabilities
+        if known is not None and known & {"completion", "embedding"}:
+            return "completion" in known
+        try:
+            known = (await self._show(model.name)).capabilities
+        except OllamaMagicError:
+            known = None
+        if known is not None:
+            return "completion" in known
+        return not ({model.family, *model.families} & _EMBEDDING_FAMILIES or "embed" in model.name)
+
+    async def _unknown(self, name: str) -> str:
+        url, shown = self._client.address.url, one_line(name, 80)
+        near = nearest(name, [one_line(model.name, 80) for model in await self._tags()])
+        offer = f" Near it: {', '.join(near)};" if near else ""
+        joint = "." if near else ";"
+        return (
+            f'No model "{shown}" at {url}{joint}{offer} '
+            f"`%ollama list` shows all, `ollama pull {shown}` in a terminal fetches it."
+        )
+
+    async def _unable(self, name: str, capability: str) -> str:
+        doing, cure = _CANNOT.get(capability, (f"do «{one_line(capability, 40)}»", "name another model"))
+        able = await self._able(capability)
+        pick = f", or pick {' or '.join(able)}" if able else ""
+        return f"{one_line(name, 80)} cannot {doing}; {cure}{pick}."
+
+    async def _able(self, capability: str) -> list[str]:
+        """Tags may leave `thinking` and `tools` out where show has them (dossier §15.1), so a few are asked."""
+        able: list[str] = []
+        asked = 0
+        for model in await self._tags():
+            known = model.capabilities or frozenset()
+            if capability not in known and asked < _ASKED:
+                asked += 1
+                known = await self._capabilities(model.name)
+            if capability in known:
+                able.append(model.name)
+            if len(able) == _SUGGESTED:
+                break
+        return able
+
+    async def _capabilities(self, name: str) -> frozenset[str]:
+        try:
+            return (await self._show(name)).capabilities or frozenset()
+        except OllamaMagicError:
+            return frozenset()
+
+    def _none(self, models: list[ModelSummary]) -> str:
+        url = self._client.address.url
+        fetch = "`ollama pull gemma3:1b` in a terminal fetches one, or try `%ollama demo`"
+        if not models:
+            return f"There is no model at {url} yet; {fetch}."
+        names = ", ".join(model.name for model in models[:_SUGGESTED])
+        why = f"{names}: for embeddings, or in the cloud"
+        return f"No model at {url} answers unasked ({why}); name one with -m, or {fetch}."
+
+
+def newest_first(models: list[ModelSummary]) -> list[ModelSummary]:
+    """Sort by time, then by name, because servers mix up models of the same second (dossier §15.1)."""
+    return sorted(models, key=lambda model: (-_seconds(model.modified_at), model.name))
+
+
+def _seconds(time: str) -> float:
+    """Read RFC 3339 with any fraction, which Python before 3.11 cannot; what is no time is the oldest."""
+    match = _TIME.fullmatch(time)
+    if not match:
+        return float("-inf")
+    try:
+        moment = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
+        return moment.timestamp() + float(match[2] or 0)
+    except (ValueError, OverflowError):
+        return float("-inf")
+
+
+def _place(loaded: list[str], model: ModelSummary) -> int:
+    name = normal_name(model.name)
+    return loaded.index(name) if name in loaded else len(loaded)

@@ -1,0 +1,65 @@
+"""Which certificates are trusted. An http:// address costs no CA store, and nothing in the environment disturbs it."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from ollama_magic.errors import InputError
+from ollama_magic.foreign import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def bare_context() -> ssl.SSLContext:
+    """Return a context that trusts nobody, for connections on which no TLS is spoken."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def tls_context(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return a context that trusts the usual authorities, the machine's own store, and `ca_file`."""
+    try:
+        context = httpx.create_ssl_context(trust_env=False)
+        context.load_default_certs()
+    except (OSError, ValueError) as error:
+        failure = _unusable(error, environ)
+    else:
+        if ca_file:
+            _trust(context, ca_file)
+        return context
+    raise failure
+
+
+def _trust(context: ssl.SSLContext, ca_file: str) -> None:
+    shown = one_line(ca_file, 200)
+    try:
+        context.load_verify_locations(cafile=Path(ca_file).expanduser())
+    except FileNotFoundError:
+        failure = f"There is no file {shown}"
+    except ssl.SSLError:
+        failure = f"{shown} holds no certificate in PEM form"
+    except (OSError, ValueError, RuntimeError) as error:
+        failure = f"{shown} cannot be read ({one_line(getattr(error, 'strerror', None) or str(error))})"
+    else:
+        return
+    raise InputError(f"{failure}; set OllamaMagic.ca_file to your firm's certificate.")
+
+
+def _unusable(error: Exception, environ: Mapping[str, str]) -> InputError:
+    """The store itself is there as a rule; what fails is a file that a variable names, such as SSLKEYLOGFILE."""
+    named = [name for name in ("SSLKEYLOGFILE", "SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)]
+    why = one_line(getattr(error, "strerror", None) or str(error))
+    cure = f"; look at {' and '.join(named)}" if named else ""
+    return InputError(f"The certificates of this machine cannot be loaded ({why}){cure}.")
+
+
+def missing_store(environ: Mapping[str, str]) -> str:
+    """Return the name of a variable that points at certificates that are not there, or ""."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        if environ.get(name) and not Path(environ[name]).exists():
+            return name
+    return ""
