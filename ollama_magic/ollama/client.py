@@ -85,18 +85,21 @@ class OllamaClient:
                     for chunk in decoder.feed(unpack(data)):
                         yield chunk
                     if decoder.ended:
-                        break
+                        return
             except Exception as error:  # noqa: BLE001 - no foreign exception leaves the package
                 cut = self._cut(error)
-            for chunk in decoder.close():
+            finally:
+                if decoder.ended:
+                    await _exhausted(pieces)
+            for chunk in self._rest(decoder, cut):
                 yield chunk
-            if not decoder.ended:
-                if not decoder.begun:
-                    raise ServerError(f"{self.address.url} sent no answer: {cut or 'its body is empty'}.")
-                if cut:
-                    yield ChatChunk(cut=cut)
-            elif not cut:
-                await _exhausted(pieces)
+
+    def _rest(self, decoder: ChunkDecoder, cut: str) -> list[ChatChunk]:
+        """Return what a body without an end mark leaves behind; if nothing at all came, that is an error."""
+        chunks = decoder.close()
+        if not decoder.begun and not decoder.ended:
+            raise ServerError(f"{self.address.url} sent no answer: {cut or 'its body is empty'}.")
+        return [*chunks, ChatChunk(cut=cut)] if cut and not decoder.ended else chunks
 
     async def version(self) -> str:
         """Return the server's version, such as "0.24.0"; "" if it does not say."""

@@ -11,7 +11,7 @@ from ollama_magic.ollama.protocol import ChatChunk, Stats, count
 
 LINE_BYTES = 8_000_000
 _VALUES_IN_A_LINE = 1000
-_JSON = json.JSONDecoder()
+_read_value = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -75,11 +75,13 @@ class ChunkDecoder:
             return
         text = line.decode("utf-8", "replace")
         try:
-            value = json.loads(text)
+            value, end = _read_value(text)
         except (ValueError, RecursionError):
-            self._read_odd(text, chunks, whole)
-        else:
+            end = -1
+        if end == len(text):
             self._take(value, chunks)
+        else:
+            self._read_odd(text, chunks, whole)
 
     def _read_odd(self, text: str, chunks: list[ChatChunk], whole: bool) -> None:
         """Read a line that is not one JSON value: blank, behind a byte order mark, several values, or garbage."""
@@ -88,7 +90,7 @@ class ChunkDecoder:
             if at == len(text) or self.ended:
                 return
             try:
-                value, at = _JSON.raw_decode(text, at)
+                value, at = _read_value(text, at)
             except (ValueError, RecursionError):
                 break
             self._take(value, chunks)
@@ -132,13 +134,11 @@ def _deltas(value: dict[str, object]) -> tuple[str, str]:
     message = value.get("message")  # v0.1.14 to 16 leave it out of the last chunk (dossier §22)
     if not isinstance(message, dict):
         return "", ""
-    return _delta(message.get("content")), _delta(message.get("thinking"))
-
-
-def _delta(text: object) -> str:
-    if not isinstance(text, str):
-        return ""
-    return text if text.isascii() else repaired(text)
+    content, thinking = message.get("content"), message.get("thinking")
+    return (
+        repaired(content) if isinstance(content, str) else "",
+        repaired(thinking) if isinstance(thinking, str) else "",
+    )
 
 
 def _stats(value: dict[str, object]) -> Stats:
