@@ -1,0 +1,58 @@
+"""What the values of options may be, one reader each: ValueError gives the reason, the caller adds the option's name."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+
+from ollama_magic.magics.words import folded
+
+_UNITS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "µs": 1e3, "μs": 1e3, "ns": 1.0}
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+
+
+def text(value: str) -> str:
+    """Any text, as it was typed."""
+    if value[:1] in "“„" and not re.search("[”“]", value[1:]) and value:
+        raise ValueError(f"{value[0]} is no quote here; put the text between two straight ones, \" or '")
+    return value
+
+
+def name(value: str) -> str:
+    """A name of a model or the like, NFKC-normalised."""
+    value = folded(value).strip()
+    if not value:
+        raise ValueError("needs a name")
+    return value
+
+
+def variable(value: str) -> str:
+    """A name that Python can bind, NFKC-normalised as Python does."""
+    value = folded(value)
+    if not value.isidentifier() or keyword.iskeyword(value):
+        why = "is a word of Python's own" if keyword.iskeyword(value) else "is no name of a variable"
+        raise ValueError(f"{value!r} {why}; take one such as answer")
+    return value
+
+
+def duration(value: str) -> float | str:
+    """A time as `keep_alive` takes it (dossier §4): seconds as a number, or a Go duration; negative is for ever."""
+    value = folded(value).strip()
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", value):
+        return _seconds(value)
+    parts = _PART.findall(value.lstrip("+-"))
+    if not parts or "".join(number + unit for number, unit in parts) != re.sub(r"^[+-]", "", value):
+        raise ValueError(
+            f"{value!r} is no duration; take seconds (300; 0 unloads at once; -1 is for ever) or a time such as 5m or 1h30m"
+        )
+    if sum(float(number) * _UNITS[unit] for number, unit in parts) >= 2**63:
+        raise ValueError(f"{value} is too long; -1 is for ever")
+    return value
+
+
+def _seconds(value: str) -> float:
+    seconds = float(value)
+    if not math.isfinite(seconds) or abs(seconds) >= 2**63 / 1e9:
+        raise ValueError(f"{value} is too long; -1 is for ever")
+    return int(seconds) if seconds == int(seconds) else seconds

@@ -1,0 +1,1 @@
+"""What a prompt is made of: the user's objects as text. Nothing of ours is known here."""

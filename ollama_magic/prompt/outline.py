@@ -1,0 +1,131 @@
+"""A bounded, readable repr: no more of a value is visited than is shown, so that 10 GB of list cost nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Sized
+from typing import TYPE_CHECKING, Any
+
+from ollama_magic.prompt.resolve import is_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_LINE, _DEEP = 100, 12
+_BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    dict: ("{", "}"),
+    set: ("{", "}"),
+    frozenset: ("frozenset({", "})"),
+    deque: ("deque([", "])"),
+}
+
+
+def outline(value: object, limit: int, mask: Callable[[str], str]) -> tuple[str, int, str]:
+    """Return at most `limit` characters of text, and the size of the whole with its unit, for saying what was cut."""
+    writer = _Writer(limit, mask)
+    if not writer.opens(value):
+        text = writer.leaf(value)
+        return text[:limit], len(text), "characters"
+    writer.write(value)
+    size = len(value) if isinstance(value, Sized) else len(dataclasses.fields(value))  # type: ignore[arg-type]
+    return "".join(writer.pieces), size, "items"
+
+
+class _Full(Exception):  # no error
+    """The budget is used up."""
+
+
+class _Writer:
+    """Writes one value within a budget of characters; `pieces` may end in the middle of it."""
+
+    def __init__(self, budget: int, mask: Callable[[str], str]) -> None:
+        self.pieces: list[str] = []
+        self._left, self._mask = budget, mask
+
+    def write(self, value: object, *, flat: bool = False, depth: int = 0) -> bool:
+        """Write the value; False if it did not fit."""
+        try:
+            self._write(value, flat, depth)
+        except _Full:
+            return False
+        return True
+
+    def opens(self, value: object) -> bool:
+        """Whether the value is shown by what it holds."""
+        return _frame(value) is not None and not is_environment(value)
+
+    def leaf(self, value: Any) -> str:
+        """Return the text of a value that is shown whole: its repr, cut short where Python knows how."""
+        if is_environment(value):
+            return "environ(…)"
+        if isinstance(value, str):
+            return repr(self._mask(value[: self._left]))
+        if isinstance(value, bytes | bytearray):
+            return repr(value[: self._left])
+        if isinstance(value, int) and value.bit_length() > 10_000:  # Python refuses to write them, or is long at it
+            return f"<int of {value.bit_length():,} bits>"
+        if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
+            return str(value)
+        return self._mask(repr(value))
+
+    def _add(self, piece: str) -> None:
+        self.pieces.append(piece[: self._left])
+        self._left -= len(piece)
+        if self._left <= 0:
+            raise _Full
+
+    def _write(self, value: object, flat: bool, depth: int) -> None:
+        if not self.opens(value):
+            self._add(self.leaf(value))
+        elif depth >= _DEEP:
+            self._add("…")
+        elif flat or not self._write_flat(value, depth):
+            self._write_open(value, flat, depth)
+
+    def _write_flat(self, value: object, depth: int) -> bool:
+        """Write a small value on one line; a larger one is left for several."""
+        trial = _Writer(_LINE, self._mask)
+        if not trial.write(value, flat=True, depth=depth):
+            return False
+        self._add("".join(trial.pieces))
+        return True
+
+    def _write_open(self, value: object, flat: bool, depth: int) -> None:
+        before, after = _frame(value) or ("", "")
+        newline = "" if flat else "\n" + "  " * (depth + 1)
+        self._add(before)
+        for i, (label, child) in enumerate(self._children(value)):
+            self._add((", " if flat else ",") * bool(i) + newline + label)
+            self._write(child, flat, depth + 1)
+        self._add(newline.removesuffix("  ") + after)
+
+    def _children(self, value: Any) -> Iterator[tuple[str, object]]:
+        if isinstance(value, dict):
+            yield from ((f"{self._brief(key)}: ", child) for key, child in value.items())
+        elif dataclasses.is_dataclass(value):
+            yield from ((f"{one.name}=", getattr(value, one.name)) for one in dataclasses.fields(value) if one.repr)
+        elif names := getattr(value, "_fields", None):
+            yield from ((f"{name}=", child) for name, child in zip(names, value, strict=False))
+        else:
+            yield from (("", child) for child in value)
+
+    def _brief(self, key: object) -> str:
+        writer = _Writer(_LINE, self._mask)
+        whole = writer.write(key, flat=True)
+        return "".join(writer.pieces) + "…" * (not whole)
+
+
+def _frame(value: object) -> tuple[str, str] | None:
+    """Return what stands before and behind the things a value holds; None for a value that is shown by its repr."""
+    kind = type(value)
+    for base, (before, after) in _BRACKETS.items():
+        if kind is base:
+            return before, after
+        if isinstance(value, base):
+            fields = base is tuple and hasattr(kind, "_fields")
+            return (f"{kind.__name__}(", ")") if fields else (f"{kind.__name__}({before}", f"{after})")
+    made = dataclasses.is_dataclass(value) and not isinstance(value, type) and hasattr(kind.__repr__, "__wrapped__")
+    return (f"{kind.__name__}(", ")") if made else None

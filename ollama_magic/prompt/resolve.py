@@ -1,0 +1,152 @@
+"""From `df.columns[0]` to the object: names, dots and `[…]`, never a call. What is refused is refused here."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import types
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+
+class NotFilled(Exception):  # no error: the field stays as typed, and this says why
+    """Why a field stays as it was typed."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A value that a path leads to."""
+
+    value: object
+
+
+def resolve(path: str, variables: Mapping[str, object]) -> Found | None:
+    """Follow the path; NotFilled with the reason if it leads nowhere, None if it is no path at all (a template's own field)."""
+    tree = _parsed(path)
+    if tree is None:
+        return None
+    if not _is_path(tree):
+        return _refuse_expression(tree, variables)
+    value = _follow(tree, variables)
+    if isinstance(value, types.ModuleType):
+        raise NotFilled(f"{path} is a module")
+    return Found(value)
+
+
+def is_environment(value: object) -> bool:
+    """Whether this is the environment of the process, in any of its guises."""
+    hidden = [vars(sys.modules[name]).get("environ") for name in ("posix", "nt") if name in sys.modules]
+    return isinstance(value, type(os.environ)) or any(value is one for one in hidden)
+
+
+def _parsed(path: str) -> ast.expr | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(path, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _is_path(node: ast.expr) -> bool:
+    if isinstance(node, ast.Attribute):
+        return _is_path(node.value)
+    if isinstance(node, ast.Subscript):
+        return _is_path(node.value) and _is_index(node.slice)
+    return isinstance(node, ast.Name)
+
+
+def _is_index(node: ast.expr | None) -> bool:
+    if isinstance(node, ast.Slice):
+        return all(part is None or _is_index(part) for part in (node.lower, node.upper, node.step))
+    if isinstance(node, ast.Tuple):
+        return all(_is_index(part) for part in node.elts)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant)
+    return isinstance(node, ast.Constant) or (node is not None and _is_path(node))
+
+
+def _refuse_expression(tree: ast.expr, variables: Mapping[str, object]) -> None:
+    """Tell of an expression about a variable of the notebook; a template's own fields pass in silence."""
+    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    if names and not isinstance(tree, ast.Constant) and all(name in variables for name in names):
+        raise NotFilled("only names, dots and […] are filled, nothing is called or computed")
+
+
+def _follow(node: ast.expr, variables: Mapping[str, object]) -> Any:
+    if isinstance(node, ast.Name):
+        value = _variable(node.id, variables)
+    elif isinstance(node, ast.Attribute):
+        value = _attribute(_follow(node.value, variables), node)
+    else:
+        assert isinstance(node, ast.Subscript)
+        value = _item(_follow(node.value, variables), _index(node.slice, variables), node)
+    if is_environment(value):
+        raise NotFilled("the environment is never filled in")
+    return value
+
+
+def _variable(name: str, variables: Mapping[str, object]) -> object:
+    if name.startswith("__") and name.strip("_"):
+        raise NotFilled("private names are not filled in")
+    if name not in variables:
+        raise NotFilled(f"no such variable{_nearest(name, variables)}")
+    return variables[name]
+
+
+def _attribute(value: Any, node: ast.Attribute) -> object:
+    owner, name = ast.unparse(node.value), node.attr
+    if name.startswith("_"):
+        raise NotFilled("private names are not filled in")
+    try:
+        return getattr(value, name)
+    except AttributeError:
+        raise NotFilled(f"{owner} has no {name}{_nearest(name, dir(value), owner + '.')}") from None
+    except Exception as error:  # noqa: BLE001  # a property runs the user's code
+        raise NotFilled(f"{owner}.{name} fails with {type(error).__name__}") from None
+
+
+def _item(value: Any, index: Any, node: ast.Subscript) -> object:
+    owner, shown = ast.unparse(node.value), ast.unparse(node.slice)
+    try:
+        if isinstance(value, Mapping) and index not in value:  # a defaultdict would make the item by being asked
+            keys = [key for key in value if isinstance(key, str)][:1000]
+            raise NotFilled(f"{owner} has no {shown}{_nearest(str(index), keys)}")
+        return value[index]
+    except NotFilled:
+        raise
+    except (LookupError, TypeError):
+        raise NotFilled(f"{owner} has no {shown}") from None
+    except Exception as error:  # noqa: BLE001  # the user's __getitem__
+        raise NotFilled(f"{owner}[{shown}] fails with {type(error).__name__}") from None
+
+
+def _index(node: ast.expr, variables: Mapping[str, object]) -> Any:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.UnaryOp):
+        assert isinstance(node.operand, ast.Constant)
+        return _negative(node.operand.value)
+    if isinstance(node, ast.Tuple):
+        return tuple(_index(part, variables) for part in node.elts)
+    if isinstance(node, ast.Slice):
+        return slice(
+            *(None if part is None else _index(part, variables) for part in (node.lower, node.upper, node.step))
+        )
+    return _follow(node, variables)
+
+
+def _negative(value: Any) -> Any:
+    if not isinstance(value, int | float):
+        raise NotFilled("only numbers can be negative")
+    return -value
+
+
+def _nearest(name: str, names: Any, owner: str = "") -> str:
+    known = [one for one in names if isinstance(one, str) and not one.startswith("_")]
+    near = get_close_matches(name, known, 1, 0.6)
+    return f"; nearest: {owner}{near[0]}" if near else ""
