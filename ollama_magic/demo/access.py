@@ -9,13 +9,10 @@ import socket
 _ORIGINS = re.compile(
     r"https?://(localhost|127\.0\.0\.1|0\.0\.0\.0)(:\d+)?|(app|file|tauri|vscode-webview|vscode-file)://.*"
 )
-_STAINLESS = (
-    "Arch,Async,Custom-Poll-Interval,Helper-Method,Lang,Os,Package-Version,"
-    "Poll-Helper,Retry-Count,Runtime,Runtime-Version,Timeout"
-).split(",")
+_STAINLESS = ("Arch", "Async", "Custom-Poll-Interval", "Helper-Method", "Lang", "Os", "Package-Version", "Poll-Helper")
 _ALLOWED_HEADERS = ",".join(
     ["Authorization,Content-Type,User-Agent,Accept,X-Requested-With,Openai-Beta"]
-    + [f"X-Stainless-{name}" for name in _STAINLESS]
+    + [f"X-Stainless-{name}" for name in (*_STAINLESS, "Retry-Count", "Runtime", "Runtime-Version", "Timeout")]
 )
 PREFLIGHT = {
     "Access_Control_Allow_Headers": _ALLOWED_HEADERS,

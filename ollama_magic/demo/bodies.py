@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ollama_magic.demo.go import go_duration, go_json, quoted, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Body = dict[str, object]
 _LEVELS = ("high", "medium", "low", "max")
@@ -54,7 +57,7 @@ _OPTIONS = {
 }
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """The server says no, with a status and a text."""
 
     def __init__(self, status: int, text: str) -> None:

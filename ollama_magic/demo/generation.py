@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BATCH = 64_000  # bytes that may be collected while nothing has to wait
 
 
-class _Over(Exception):  # noqa: N818
+class _Over(Exception):
     """A fault has ended the answer."""
 
 
@@ -43,6 +43,9 @@ class Answer:
     _begun: int = 0
     _count: int = 0
     _cut: bool = False
+
+    def __post_init__(self) -> None:
+        self._name_json = go_json(self.name)
 
     def send(self, stream: bool) -> None:
         """Say it all; ClientLeft if the client does not stay."""
@@ -115,7 +118,11 @@ class Answer:
         self.exchange.json({**self._object(said), **self._ending()})
 
     def _line(self, delta: Delta) -> bytes:
-        return (go_json({**self._object(delta), "done": False}) + "\n").encode()
+        if delta.thinking or self.shape != "chat":
+            return (go_json({**self._object(delta), "done": False}) + "\n").encode()
+        name, now, said = self._name_json, go_time(time.time_ns()), go_json(delta.content)
+        front = f'{{"model":{name},"created_at":"{now}","message":{{"role":"assistant","content":'
+        return f'{front}{said}}},"done":false}}\n'.encode()
 
     def _last(self) -> bytes:
         return (go_json({**self._object(Delta()), **self._ending()}) + "\n").encode()

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -27,10 +28,15 @@ def _escape(match: re.Match[str]) -> str:
 def go_time(nanoseconds: int, zone: timezone = timezone.utc) -> str:
     """RFC 3339 with up to nine digits, trailing zeros cut (dossier §4)."""
     seconds, fraction = divmod(nanoseconds, 1_000_000_000)
+    front, offset = _whole_second(seconds, zone)
+    return front + f".{fraction:09d}".rstrip("0").rstrip(".") + offset
+
+
+@lru_cache(64)
+def _whole_second(seconds: int, zone: timezone) -> tuple[str, str]:
     moment = (_EPOCH + timedelta(seconds=seconds)).astimezone(zone)
-    digits = f".{fraction:09d}".rstrip("0").rstrip(".")
     offset = moment.strftime("%z")
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + digits + ("Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:5]}")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S"), "Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:5]}"
 
 
 def local_zone() -> timezone:

@@ -1,21 +1,28 @@
-"""Which reply belongs to which prompt."""
+"""Which reply belongs to which prompt: recorded, computed from what was sent, or one of the texts in `replies/`."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from ollama_magic.demo.computed import Asked, computed
 from ollama_magic.demo.deltas import Delta, tokens
+from ollama_magic.demo.structured import example
+from ollama_magic.demo.topics import topic_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ollama_magic.demo.prompts import Message
 
-LABEL = "*demo: scripted reply, no language model*"
+LABEL = "demo: scripted reply, no language model"
+_LABELS = {"en": f"*{LABEL}*", "zh": f"*{LABEL}（演示：事先写好的回答，没有语言模型）*"}
+_THOUGHT = re.compile(r"<think>\n(.*?)\n</think>\n\n(.*)", re.DOTALL)
+_HAN, _LATIN = re.compile("[\u4e00-\u9fff]"), re.compile("[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Recorded:
         for milliseconds, text in self.chunks:
             said.append(Delta(text, wait=(milliseconds - before) / 1000 if at_its_pace else None))
             before = milliseconds
-        rest = 0.0066 if at_its_pace else None
+        rest = before / len(self.chunks) / 1000 if at_its_pace else None
         return said + [Delta(piece, wait=rest) for piece in tokens(f"\n\n*recorded: {self.model}, {self.date}*")]
 
 
@@ -56,9 +63,38 @@ def hello() -> Recorded:
     return Recorded(data["model"], data["date"], tuple((at, text) for at, text in data["chunks"]))
 
 
-def reply_to(messages: Sequence[Message], thinks: bool, form: object) -> Scripted | Recorded:
+@cache
+def _text(language: str, topic: str) -> str:
+    return (files(__package__) / "replies" / language / f"{topic}.md").read_text("utf-8").strip()
+
+
+def reply_to(messages: Sequence[Message], *, thinks: bool, form: object = None) -> Scripted | Recorded:
     """The same messages give the same reply."""
     prompt = messages[-1][1]
-    if prompt.strip().lower() == "hello, how are you?":
+    if form:
+        return Scripted(example(form, LABEL))
+    if re.sub(r"\W+", " ", prompt).strip().lower() == "hello how are you":
         return hello()
-    return Scripted(f"You said: {prompt}\n\n{LABEL}", "Hm." if thinks and form == "" else "")
+    language = language_of(prompt)
+    text = _said(prompt, messages, language)
+    thought = _THOUGHT.fullmatch(text)
+    if thought:
+        text = thought.group(2)
+    return Scripted(f"{text}\n\n{_LABELS[language]}", thought.group(1) if thought and thinks else "")
+
+
+def language_of(prompt: str) -> str:
+    """`zh` if a fair part of the letters is Chinese, else `en`."""
+    han = len(_HAN.findall(prompt))
+    return "zh" if han and han * 4 >= len(_LATIN.findall(prompt)) else "en"
+
+
+def _said(prompt: str, messages: Sequence[Message], language: str) -> str:
+    earlier = tuple(content for role, content in messages[:-1] if role == "user")
+    system = next((content for role, content in reversed(messages) if role == "system"), "")
+    asked = Asked(prompt, earlier, len(messages) - 1 - bool(system), system, language == "zh")
+    said = computed(asked)
+    if said is None:
+        topic = topic_of(prompt, language)
+        said = _text(language, topic) if topic else asked.fill(_text(language, "fallback"))
+    return said

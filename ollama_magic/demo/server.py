@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -86,16 +87,14 @@ class DemoServer:
         if listener is None:
             return
         address = listener.getsockname()
-        try:
+        with contextlib.suppress(OSError):
             socket.create_connection(address, 1).close()  # wakes the accepting thread on every platform
-        except OSError:
-            pass
         listener.close()
         with self._changed:
             for connection in self._connections:
                 connection.close()
 
-    def __enter__(self) -> DemoServer:
+    def __enter__(self) -> DemoServer:  # noqa: PYI034 — Self needs Python 3.11
         return self.start() if self._listener is None else self
 
     def __exit__(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.deltas import Delta
-
 if TYPE_CHECKING:
+    from collections import deque
+
+    from ollama_magic.demo.deltas import Delta
     from ollama_magic.demo.faults import Fault
     from ollama_magic.demo.models import ModelStore
 

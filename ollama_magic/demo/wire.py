@@ -1,7 +1,8 @@
-"""HTTP/1.1 over one socket, as Go's server does it: requests in, replies and chunked streams out; no endpoint's knowledge."""
+"""HTTP/1.1 over one socket, as Go's server does it: requests in, replies and streams out; knows no endpoint."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import socket
@@ -25,11 +26,11 @@ _LINGER = "hh" if os.name == "nt" else "ii"
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
-class ClientLeft(Exception):  # noqa: N818
+class ClientLeft(Exception):
     """The client closed its connection."""
 
 
-class BadRequest(Exception):  # noqa: N818
+class BadRequest(Exception):
     """What came is no HTTP request; the text is the reply's reason."""
 
 
@@ -159,10 +160,8 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection; may be called from another thread."""
-        try:
+        with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
     def release(self) -> None:
         """Give the socket back; for the thread that owns the connection."""
