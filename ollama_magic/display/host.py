@@ -1,0 +1,49 @@
+"""What runs us: the shell, the cell of the running request, and what its front end can do. Nothing is shown here."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """The execute request that is running: its cell's id, where the front end sends one, and its own id."""
+
+    cell: str | None = None
+    execution: str | None = None
+
+
+def current_shell() -> Any:
+    """Return the IPython shell of this process, or None; IPython is not imported for the question."""
+    module = sys.modules.get("IPython.core.interactiveshell")
+    shell = module.InteractiveShell if module else None
+    return shell.instance() if shell is not None and shell.initialized() else None
+
+
+def request_of(shell: Any) -> Request:
+    """Read the running request; ipykernel 6 and 7 both keep it at their kernel."""
+    parent = _parent(shell)
+    header, metadata = parent.get("header") or {}, parent.get("metadata") or {}
+    return Request(metadata.get("cellId") or None, header.get("msg_id") or None)
+
+
+def in_terminal(shell: Any) -> bool:
+    """Whether nothing but text can be shown: no shell at all, or IPython in a terminal."""
+    return shell is None or any(base.__name__ == "TerminalInteractiveShell" for base in type(shell).__mro__)
+
+
+def answers_clicks_while_busy(shell: Any) -> bool:
+    """Whether a click reaches us while a cell blocks: ipykernel 7 has subshells, VS Code does not use them (design §3)."""
+    kernel = getattr(shell, "kernel", None)
+    if not getattr(kernel, "_supports_kernel_subshells", False):
+        return False
+    return not (request_of(shell).cell or "").startswith("vscode-notebook-cell:")
+
+
+def _parent(shell: Any) -> dict[str, Any]:
+    kernel = getattr(shell, "kernel", None)
+    ask = getattr(kernel, "get_parent", None) or getattr(shell, "get_parent", None)
+    found = ask() if ask else None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,82 @@
+"""The widgets of one answer: core ipywidgets only, one shared Layout and one shared style of each kind (design §3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class WidgetKit:
+    """Makes the widgets of one answer, counts what they send, and closes them together."""
+
+    def __init__(self) -> None:
+        import ipywidgets
+
+        self.sent = 0
+        self._widgets: Any = ipywidgets
+        self._layout = ipywidgets.Layout()
+        self._styles: dict[type, Any] = {}
+        self._made: dict[str, Any] = {}
+
+    def html(self, value: str = "", *, math: bool = False) -> Any:
+        """A block of HTML; with `math` the front end typesets what is marked as TeX."""
+        return self._make(self._widgets.HTMLMath if math else self._widgets.HTML, value=value)
+
+    def box(self, children: Sequence[Any] = (), name: str = "") -> Any:
+        """A box that stacks its children; `name` is its class for the style sheet."""
+        return self._made_one(self._widgets.VBox(tuple(children), layout=self._layout, **_named(name)))
+
+    def button(self, text: str, tooltip: str, name: str) -> Any:
+        """A push button whose clicks are answered while a cell blocks."""
+        made = self._make(self._widgets.Button, description=text, tooltip=tooltip, **_named(name))
+        return _heard_while_busy(made)
+
+    def toggle(self, text: str, name: str) -> Any:
+        """A button that stays down; the front end toggles it alone, and its state lives in a trait."""
+        made = self._make(self._widgets.ToggleButton, description=text, value=False, **_named(name))
+        return _heard_while_busy(made)
+
+    def set(self, widget: Any, trait: str, value: Any) -> None:
+        """Change a trait, which sends one message."""
+        self.sent += 1
+        setattr(widget, trait, value)
+
+    def close(self, *widgets: Any) -> None:
+        """Close these widgets of the answer."""
+        for widget in widgets:
+            self.sent += 1
+            self._made.pop(widget.model_id, None)
+            widget.close()
+
+    def close_all(self) -> None:
+        """Close every widget of the answer, its Layout and styles last."""
+        self.close(*list(self._made.values()))
+        for shared in (*self._styles.values(), self._layout):
+            shared.close()
+
+    def _make(self, kind: Any, **traits: Any) -> Any:
+        style = self._styles.get(kind)
+        if style is not None:
+            traits["style"] = style
+        made = kind(layout=self._layout, **traits)
+        self._styles.setdefault(kind, made.style)
+        return self._made_one(made)
+
+    def _made_one(self, widget: Any) -> Any:
+        self.sent += 1
+        self._made[widget.model_id] = widget
+        return widget
+
+
+def _named(name: str) -> dict[str, Any]:
+    return {"_dom_classes": (name,)} if name else {}
+
+
+def _heard_while_busy(widget: Any) -> Any:
+    """Forget the subshell that made it, else ipykernel 7 answers its clicks on the busy one (design §3)."""
+    comm = getattr(widget, "comm", None)
+    if comm is not None:
+        getattr(comm, "__dict__", {}).pop("_reply_subshell_id", None)
+    return widget

@@ -1,0 +1,110 @@
+"""The live view: core ipywidgets that grow with the answer; a static bundle takes their place at its end (design §3)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from ollama_magic.display.blocks import Blocks
+from ollama_magic.display.host import answers_clicks_while_busy, current_shell, request_of
+from ollama_magic.display.kit import WidgetKit
+from ollama_magic.display.live_region import LiveRegion
+from ollama_magic.display.settled import ON_ITS_WAY, before_html, bundle, end_html
+from ollama_magic.display.slot import kept_open
+from ollama_magic.display.status import StatusLine
+from ollama_magic.display.style import LIVE_STYLE
+from ollama_magic.display.thinking import ThinkingSection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ollama_magic.conversation.reply import Reply
+    from ollama_magic.display.slot import Slot
+
+FASTEST_S = 1 / 30
+BYTES_PER_S = 120_000  # of tail: one giant list, table or fence is sent less often
+MESSAGES_PER_S = 50
+SHARE = 5  # a paint may take a fifth of the time
+
+WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
+
+
+class LiveView:
+    """Shows one reply in one slot; state lives in traits, so a page loaded in mid-answer shows everything."""
+
+    def __init__(self, slot: Slot, footer: str = "brief", *, background: bool = False) -> None:
+        self.slot = slot
+        self._footer = footer
+        self._background = background
+        self._thinking: ThinkingSection | None = None
+
+    def begin(self, reply: Reply, stop: Callable[[], None]) -> None:
+        """Make the widgets and open the slot, in the main thread and in the cell."""
+        shell = current_shell()
+        self._request = request_of(shell)
+        kept_open(shell).run_again(self._request)
+        stoppable = self._background or answers_clicks_while_busy(shell)
+        self._build(reply, stop if stoppable else None)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.root.model_id}
+        self.slot.open({WIDGET_TYPE: view, "text/plain": ON_ITS_WAY}, reply)
+
+    def show(self, reply: Reply) -> float:
+        """One paint; the pause grows with its cost, with the tail, and with the messages it took."""
+        began, sent = time.perf_counter(), self._kit.sent
+        self._paint(reply)
+        cost = time.perf_counter() - began
+        tail = self._answer.tail_bytes + (self._thinking.blocks.tail_bytes if self._thinking else 0)
+        messages = self._kit.sent - sent
+        return max(FASTEST_S, SHARE * cost, tail / BYTES_PER_S, messages / MESSAGES_PER_S)
+
+    def finish(self, reply: Reply) -> None:
+        """Paint for the last time into the widgets too, settle the slot, and leave the rest open for reloaded pages."""
+        self._think(reply)
+        if self._thinking:
+            self._thinking.blocks.finish(reply.thinking_parts)
+        self._answer.finish(reply.text_parts)
+        self._end(reply)
+        unfolded = self._thinking is not None and self._thinking.unfolded
+        raised = not self._background
+        self.slot.settle(bundle(reply, self._footer, thinking_open=unfolded, raised=raised), reply)
+        kept_open(current_shell()).keep(self._request, self._kit.close_all)
+
+    def _build(self, reply: Reply, stop: Callable[[], None] | None) -> None:
+        from ollama_magic.markdown.incremental import IncrementalMarkdown
+
+        self._kit = kit = WidgetKit()
+        self._style = kit.html(LIVE_STYLE)
+        self._before = kit.html(_part(before_html(reply)))
+        self._answer = Blocks(kit, IncrementalMarkdown())
+        self._status = StatusLine(kit, stop)
+        self._status.show(reply)
+        self._region = LiveRegion(kit)
+        self._rows = [self._style, self._before, self._answer.box, self._status.box, self._region.widget]
+        self.root: Any = kit.box(self._rows, "ollama-magic-live")
+
+    def _paint(self, reply: Reply) -> None:
+        self._think(reply)
+        self._region.tell(self._answer.grow(reply.text_parts))
+        self._status.show(reply)
+
+    def _think(self, reply: Reply) -> None:
+        if not reply.thinking_parts:
+            return
+        if self._thinking is None:
+            from ollama_magic.markdown.incremental import IncrementalMarkdown
+
+            self._thinking = ThinkingSection(self._kit, IncrementalMarkdown())
+            self._rows.insert(2, self._thinking.box)
+            self._kit.set(self.root, "children", tuple(self._rows))
+        self._thinking.blocks.grow(reply.thinking_parts)
+
+    def _end(self, reply: Reply) -> None:
+        """Put notes and footer where the status line was; only then is that closed."""
+        end = self._kit.html(_part(end_html(reply, self._footer, raised=not self._background)))
+        self._kit.set(self.root, "children", (*self._rows[:-2], end))
+        self._status.close()
+        self._kit.close(self._region.widget)
+
+
+def _part(html: str) -> str:
+    return f'<div class="jp-RenderedHTMLCommon">{html}<i hidden></i></div>' if html else ""

@@ -1,0 +1,125 @@
+"""What stays in the file: one bundle of HTML and plain text, made of host classes and native elements alone."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import TYPE_CHECKING
+
+from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED
+from ollama_magic.foreign import one_line, without_controls
+
+if TYPE_CHECKING:
+    from ollama_magic.conversation.reply import Reply
+
+# TeX is typeset only where the renderer marks it; both names are known to MathJax 2 and 3.
+IGNORE_TEX = "mathjax_ignore tex2jax_ignore"
+ON_ITS_WAY = (
+    "An answer is on its way and will stand here when it is complete; if it does not come, run this cell again."
+)
+_ALERTS = {CUT: "alert alert-warning", FAILED: "alert alert-danger"}
+_TOLD_TWICE = re.compile(r"^The answer was cut: ")
+
+
+def bundle(reply: Reply, footer: str = "brief", *, thinking_open: bool = False, raised: bool = False) -> dict[str, str]:
+    """Return the settled answer; `footer` is "brief", "full" or "none", and what went wrong is said in all three.
+
+    `raised`: the cell raises the same error under its output, so that an answer without text need not give the reason.
+    """
+    html = settled_html(reply, footer, thinking_open=thinking_open, raised=raised)
+    return {"text/html": html, "text/plain": plain_text(reply)}
+
+
+def settled_html(reply: Reply, footer: str, *, thinking_open: bool = False, raised: bool = False) -> str:
+    """One full render: the line before, folded thinking, the answer, its notes and its footer."""
+    from ollama_magic.markdown.renderer import MarkdownRenderer
+
+    render = MarkdownRenderer().render
+    parts = [before_html(reply)]
+    if reply.thinking:
+        parts.append(thinking_html(render(reply.thinking).html, unfolded=thinking_open))
+    if reply.text:
+        parts.append(f'<div class="jp-RenderedHTMLCommon">{render(reply.text).html}</div>')
+    parts.append(end_html(reply, footer, raised=raised))
+    return f'<div class="ollama-magic {IGNORE_TEX}">{"".join(parts)}</div>'
+
+
+def plain_text(reply: Reply) -> str:
+    """The Markdown of the answer, with a mark behind it if it is not complete (design §3)."""
+    mark = state_mark(reply)
+    text = without_controls(reply.text)
+    return f"{text}\n\n{mark}" if text and mark else text or mark
+
+
+def state_mark(reply: Reply) -> str:
+    """`[stopped]`, `[cut]`, `[failed: …]`, or nothing for a complete answer."""
+    if reply.state in (COMPLETE, RUNNING):
+        return ""
+    if reply.state == FAILED and reply.error:
+        return f"[failed: {reason(reply)}]"
+    return f"[{reply.state}]"
+
+
+def reason(reply: Reply) -> str:
+    """What went wrong, on one line."""
+    return _TOLD_TWICE.sub("", one_line(str(reply.error or "")))
+
+
+def before_html(reply: Reply) -> str:
+    """The quiet line above the answer; empty if nothing matters."""
+    lines = "<br>".join(escape(one_line(line)) for line in reply.before)
+    return f"<p><small>{lines}</small></p>" if lines else ""
+
+
+def thinking_html(html: str, *, unfolded: bool = False) -> str:
+    """Thinking, folded away; the empty paragraph keeps the answer at a distance."""
+    state = " open" if unfolded else ""
+    summary = "<summary><small>Thinking</small></summary>"
+    return f"<details{state}>{summary}<blockquote>{html}</blockquote></details><p></p>"
+
+
+def end_html(reply: Reply, footer: str, *, raised: bool = False) -> str:
+    """What stands under the answer: how it ended, if not well, notes, and the footer."""
+    told = [
+        _state_html(reply, raised=raised),
+        *(f"<p><small>{escape(one_line(note))}</small></p>" for note in reply.notes),
+    ]
+    line = footer_text(reply, footer)
+    if line:
+        told.append(f"<p><small>{escape(line)}</small></p>")
+    return "".join(told)
+
+
+def footer_text(reply: Reply, footer: str) -> str:
+    """`gemma3:1b · 4 turns sent`; with "full" also times and speeds, which change with every run."""
+    if footer == "none" or not reply.model:
+        return ""
+    parts = [one_line(reply.model)]
+    if reply.turns_sent:
+        parts.append("1 turn sent" if reply.turns_sent == 1 else f"{reply.turns_sent} turns sent")
+    if footer == "full":
+        parts += _figures(reply)
+    return " · ".join(parts)
+
+
+def _figures(reply: Reply) -> list[str]:
+    stats, figures = reply.stats, list[str]()
+    if reply.ended_at is not None:
+        figures.append(f"{reply.ended_at - reply.started_at:.1f} s")
+    if stats and stats.answer_tokens:
+        figures.append(f"{stats.answer_tokens} tokens")
+        if stats.answer_ns:
+            figures.append(f"{stats.answer_tokens * 1e9 / stats.answer_ns:.0f} tokens/s")
+    if stats and stats.load_ns and stats.load_ns > 1e9:
+        figures.append(f"loaded in {stats.load_ns / 1e9:.1f} s")
+    return figures
+
+
+def _state_html(reply: Reply, *, raised: bool) -> str:
+    if reply.state == STOPPED:
+        return "<p><small><strong>stopped</strong></small></p>"
+    if reply.state not in _ALERTS:
+        return ""
+    known = raised and not reply.text_parts
+    why = f": {escape(reason(reply))}" if reply.error and not known else ""
+    return f'<div class="{_ALERTS[reply.state]}"><strong>{reply.state}</strong>{why}</div>'

@@ -1,0 +1,36 @@
+"""The style sheet of live answers. Settled answers have none: in an untrusted notebook it would be stripped."""
+
+from __future__ import annotations
+
+# Boxes become plain blocks, so that margins of neighbours collapse as in one document: no jump when the answer settles.
+LIVE_STYLE = """<style>
+.ollama-magic-live, .ollama-magic-live .jupyter-widgets, .ollama-magic-live .widget-html-content,
+.ollama-magic-live .jupyter-widget-html-content {
+  display: block; margin: 0; padding: 0; width: auto; height: auto; min-width: 0; max-width: 100%;
+  overflow: visible; line-height: inherit; font-size: inherit;
+}
+.ollama-magic-live .jp-RenderedHTMLCommon { padding: 0; margin: 0; }
+.ollama-magic-live .ollama-magic-status {
+  display: flex; flex-direction: row; align-items: center; gap: 10px; min-height: 24px;
+}
+.ollama-magic-live .ollama-magic-status, .ollama-magic-live .ollama-magic-status .jp-RenderedHTMLCommon {
+  color: var(--jp-ui-font-color2, #616161);
+}
+.ollama-magic-live .ollama-magic-stop.jupyter-button {
+  display: inline-block; width: auto; height: 22px; line-height: 20px; padding: 0 10px;
+  font-size: 12px; border: 1px solid var(--jp-border-color1, #bdbdbd); border-radius: 3px;
+  background: transparent; color: var(--jp-ui-font-color1, inherit);
+}
+.ollama-magic-live .ollama-magic-stop.jupyter-button:hover {
+  background: var(--jp-layout-color2, rgba(128, 128, 128, .2));
+}
+.ollama-magic-live .ollama-magic-fold.jupyter-button {
+  display: block; background: none; box-shadow: none; text-align: left; font-size: 11.7px; line-height: 1.6;
+  color: var(--jp-content-font-color1, inherit);
+}
+.ollama-magic-live .ollama-magic-fold::before { content: "\\25B8\\00A0"; }
+.ollama-magic-live .ollama-magic-fold.mod-active::before { content: "\\25BE\\00A0"; }
+.ollama-magic-live .ollama-magic-fold + .ollama-magic-folded { display: none; }
+.ollama-magic-live .ollama-magic-fold.mod-active + .ollama-magic-folded { display: block; }
+.ollama-magic-live .ollama-magic-thinking { margin-bottom: 1em; }
+</style>"""

@@ -1,0 +1,108 @@
+"""Plain text for a terminal, a script, a thread: the answer is streamed to stdout, then nothing more."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from ollama_magic.display.settled import state_mark
+from ollama_magic.foreign import one_line, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ollama_magic.conversation.reply import Reply
+
+FASTEST_S = 1 / 30
+_DIM, _PLAIN = "\x1b[2m", "\x1b[22m"
+# What may belong to a character still to come, such as an emoji with a joiner, waits for it.
+_UNFINISHED = re.compile(r"[^\x00-\x7f]{1,12}\Z|\r\Z")
+
+
+class _Stream:
+    """Prints what is new of one list of parts, made fit for a terminal."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._held = ""
+
+    def take(self, parts: list[str], *, last: bool = False) -> str:
+        new = parts[self._seen :]
+        self._seen += len(new)
+        text, self._held = self._held + "".join(new), ""
+        unfinished = None if last else _UNFINISHED.search(text)
+        if unfinished:
+            text, self._held = text[: unfinished.start()], unfinished[0]
+        return printable(text)
+
+
+class TerminalView:
+    """Shows one reply as text; thinking only where someone watches, dimmed."""
+
+    def __init__(self, *, background: bool = False) -> None:
+        self._background = background
+        self._text = _Stream()
+        self._thinking = _Stream()
+        self._waiting = ""
+        self._dimmed = False
+        self._wrote = ""
+
+    def begin(self, reply: Reply, stop: Callable[[], None]) -> None:  # noqa: ARG002 (■ and Ctrl-C stop a terminal's turn)
+        """Print the line before."""
+        self._watched = bool(getattr(sys.stdout, "isatty", bool)())
+        for line in reply.before:
+            self._write(self._quiet(one_line(line)) + "\n")
+
+    def show(self, reply: Reply) -> float:
+        """Print what is new."""
+        self._show(reply, last=False)
+        return FASTEST_S
+
+    def finish(self, reply: Reply) -> None:
+        """Print the rest, the mark of an answer that is not complete, and a newline."""
+        self._show(reply, last=True)
+        self._undim()
+        text = bool(reply.text_parts)
+        mark = state_mark(reply) if text or self._background or not reply.error else ""
+        if text and not self._wrote.endswith("\n"):
+            self._write("\n")
+        if mark:
+            self._write(("\n" if text else "") + mark + "\n")
+        for note in reply.notes:
+            self._write(self._quiet(one_line(note)) + "\n")
+
+    def _show(self, reply: Reply, *, last: bool) -> None:
+        if self._watched:
+            self._wait(reply)
+            self._think(self._thinking.take(reply.thinking_parts, last=last))
+        text = self._text.take(reply.text_parts, last=last)
+        if text:
+            self._undim()
+            self._write(text)
+
+    def _wait(self, reply: Reply) -> None:
+        if reply.waiting != self._waiting:
+            self._waiting = reply.waiting
+            if reply.waiting:
+                self._write(self._quiet(one_line(reply.waiting)) + "\n")
+
+    def _think(self, text: str) -> None:
+        if text and not self._dimmed:
+            self._dimmed = True
+            self._write(_DIM)
+        if text:
+            self._write(text)
+
+    def _undim(self) -> None:
+        if self._dimmed:
+            self._dimmed = False
+            self._write(_PLAIN + ("\n" if self._wrote.endswith("\n") else "\n\n"))
+
+    def _quiet(self, line: str) -> str:
+        return f"{_DIM}{line}{_PLAIN}" if self._watched else line
+
+    def _write(self, text: str) -> None:
+        self._wrote = text
+        sys.stdout.write(text)
+        sys.stdout.flush()
