@@ -1,4 +1,4 @@
-"""A conversation: the fold of its changes in the journal, and the messages that a next turn sends. No I/O lives here."""
+"""A conversation: the fold of its changes in the journal, and the messages that the next turn sends. Pure."""
 
 from __future__ import annotations
 

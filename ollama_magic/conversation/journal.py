@@ -1,4 +1,4 @@
-"""The journal: an append-only list of changes, of which every conversation of a notebook is a fold. No I/O lives here."""
+"""The journal: an append-only list of changes, of which every conversation of a notebook is a fold. Pure."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Server:
         return bool(facts and facts.capabilities and "thinking" in facts.capabilities)
 
     def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
-        """Yield the chunks of an answer, the first one empty, when its headers come; leaving it closes the connection."""
+        """Yield the chunks, the first one empty, when the headers come; leaving it closes the connection."""
         return self.client.stream_chat(request)
 
     def left(self, model: str) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import Future, TimeoutError as NotYet
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.journal import Journal
@@ -29,18 +29,23 @@ FINISH_S = 2.0  # how long ■ waits for a stopped turn to settle: the promise i
 
 @dataclass(frozen=True)
 class Settings:
-    """What traits and environment say, as plain values; `limits` are fields of `ollama.client.Limits`, in seconds and bytes."""
+    """What traits and environment say, as plain values; `limits` are fields of `Limits`, in seconds and bytes."""
 
     host: str = ""
+    ca_file: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     system: str = ""
     options: Mapping[str, object] = field(default_factory=dict)
-    think: bool | str | None = None
-    keep_alive: float | str | None = None
-    ca_file: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    limits: Mapping[str, float] = field(default_factory=dict)
-    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+class Stoppable(Protocol):
+    """Something that the session ends when it ends itself."""
+
+    def stop(self) -> None:
+        """End it."""
 
 
 class TurnHandle:
@@ -106,6 +111,7 @@ class Session:
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self.settings = settings
         self.host = ""  # told by `%ollama host`; belongs to the session
+        self.kept: dict[str, Stoppable] = {}  # what ends with the session, such as a server that it started
         self.last: Reply | None = None
         self.current = MAIN
         self.loop_thread = LoopThread()
@@ -178,6 +184,9 @@ class Session:
             with suppress(OllamaMagicError, NotYet):
                 self.loop_thread.start(server.client.aclose()).result(timeout=1)
         self._servers.clear()
+        for thing in self.kept.values():
+            thing.stop()
+        self.kept.clear()
         self.loop_thread.close()
 
     async def _owned(self, handle: TurnHandle, turn: RunningTurn) -> Reply:

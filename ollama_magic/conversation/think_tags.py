@@ -1,4 +1,4 @@
-"""Old servers send thinking inside the text, between <think> and </think>: this splits it off as it streams in (dossier §8)."""
+"""Old servers send thinking inside the text, between <think> and </think> (dossier §8): this splits it off."""
 
 from __future__ import annotations
 

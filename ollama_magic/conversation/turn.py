@@ -62,7 +62,7 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for: a prompt and how it is to be answered. `think_if_able` is thinking that nobody asked for by hand."""
+    """What was asked for: a prompt and how it is to be answered; `think_if_able` is thinking that no option asked for."""
 
     prompt: str
     model: str | None = None
@@ -73,7 +73,7 @@ class Plan:
     think_if_able: bool | str | None = None
     keep_alive: float | str | None = None
     once: bool = False
-    origin: Origin = Origin()
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(eq=False)
@@ -257,8 +257,10 @@ async def _paint(turn: RunningTurn) -> None:
     while True:
         rest = turn.view.show(turn.reply)
         await asyncio.sleep(rest)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(turn.changed.wait(), TICK_S)
+        # Not wait_for: on Python 3.11 it can swallow the cancellation that ends this task.
+        tick = asyncio.get_running_loop().call_later(TICK_S, turn.changed.set)
+        await turn.changed.wait()
+        tick.cancel()
         turn.changed.clear()
 
 

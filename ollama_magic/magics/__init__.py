@@ -1,0 +1,1 @@
+"""What is typed: the line reader, the magics, and the commands of `%ollama`."""

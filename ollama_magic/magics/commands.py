@@ -1,0 +1,86 @@
+"""The one table of `%ollama` commands: choice, dispatch and help all come from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ollama_magic.display.tables import table
+from ollama_magic.errors import InputError
+from ollama_magic.magics import server_commands as server, talk_commands as talk
+from ollama_magic.magics.command import Answer, Command, Here
+from ollama_magic.ollama.models import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HELP_FLAGS = frozenset({"-h", "--help"})
+
+
+def run_command(here: Here, line: str) -> Answer:
+    """Run what stands behind `%ollama`; alone it is the status card. Raises InputError with the nearest command."""
+    name, _, rest = line.strip().partition(" ")
+    if not name:
+        return server.status(here, "")
+    if name in HELP_FLAGS:
+        return help_page(here, rest)
+    command = find(name)
+    if rest.strip() in HELP_FLAGS:
+        return help_page(here, name)
+    return command.run(here, rest)
+
+
+def find(name: str) -> Command:
+    """Return the command of that name."""
+    if name in COMMANDS:
+        return COMMANDS[name]
+    near = nearest(name, list(COMMANDS))
+    nearby = " or ".join(f"`%ollama {other}`" for other in near)
+    raise InputError(f"There is no command `%ollama {name}`; " + (f"did you mean {nearby}?" if near else "see `%ollama help`."))
+
+
+def help_page(here: Here, rest: str) -> Answer:
+    """What can be typed; with a name, how that command is used."""
+    del here
+    name = rest.strip()
+    if name:
+        command = find(name)
+        text = f"%ollama {command.name} {command.usage}".strip()
+        return Answer(text, table(("command", "does"), [(text, command.help)]))
+    rows = [*_MAGICS, *((f"%ollama {c.name} {c.usage}".strip(), c.help) for c in COMMANDS.values())]
+    return Answer(rows, table(("type", "and it does"), rows))
+
+
+def usage() -> str:
+    """The docstring of `%ollama`, for `%ollama?`."""
+    lines = [f"  {c.name} {c.usage}".rstrip().ljust(24) + c.help for c in COMMANDS.values()]
+    return "\n".join(["%ollama [COMMAND]: everything beside chatting; alone, a status card.", "", *lines])
+
+
+_MAGICS = (
+    ("%%chat [options] [words]", "ask the model: the cell is the prompt, the answer streams in (`%%chat --help`)"),
+    ("%chat [options] text", "the same on one line; `r = %chat …` gives the reply"),
+    ("%ollama", "a status card"),
+)
+
+
+def _table(commands: Iterable[Command]) -> dict[str, Command]:
+    return {command.name: command for command in commands}
+
+
+COMMANDS = _table(
+    (
+        Command("status", "", "server, version, model, conversation and context at a glance", "server", server.status),
+        Command("list", "[PREFIX]", "the installed models", "models", server.list_models),
+        Command("model", "[NAME]", "tell this conversation's model, or say which it is", "settings", talk.model),
+        Command("system", "[TEXT]", "tell this conversation's system text, or show it", "settings", talk.system),
+        Command("set", "KEY VALUE", "tell a model option, such as `temperature 0.2`", "settings", talk.set_option),
+        Command("unset", "KEY …", "take back options, `model` or `system`", "settings", talk.unset_option),
+        Command("history", "", "the turns of this conversation", "conversation", talk.history),
+        Command("clear", "", "begin the conversation anew", "conversation", talk.clear),
+        Command("stop", "[MODEL]", "stop the running answers; with a name, unload that model", "server", server.stop),
+        Command("host", "[URL]", "tell this session's server, or say which it is", "server", server.host),
+        Command("version", "", "the versions of this extension and of the server", "server", server.version),
+        Command("demo", "", "start the built-in demo server and talk to it", "server", server.demo),
+        Command("help", "[COMMAND]", "this table", "work", help_page),
+    )
+)

@@ -1,0 +1,216 @@
+"""The magics: parse, call, show. Loading puts them and the line hook in; unloading takes both out."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.getipython import get_ipython
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.display import display
+from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, Union, validate
+
+from ollama_magic.conversation.session import Session, Settings
+from ollama_magic.conversation.turn import Plan
+from ollama_magic.errors import InputError, TurnStopped
+from ollama_magic.magics.cell import Cell
+from ollama_magic.magics.command import Here
+from ollama_magic.magics.commands import run_command, usage
+from ollama_magic.magics.line import install, prompt_text, uninstall
+from ollama_magic.magics.model_options import known_name, typed_value
+from ollama_magic.magics.options import CHAT, read_line
+from ollama_magic.magics.values import duration
+
+if TYPE_CHECKING:
+    from ollama_magic.conversation.reply import Reply
+    from ollama_magic.conversation.session import TurnHandle
+    from ollama_magic.magics.options import Line
+
+NAME = "OllamaMagic"
+THINK_LEVELS = (None, True, False, "low", "medium", "high", "max")
+
+
+def setting(trait: Any, text: str) -> Any:
+    """Make a trait a setting: shown by `%config OllamaMagic`, read from `ipython_config.py`."""
+    return trait.tag(config=True, help=text)
+
+
+@magics_class
+class OllamaMagic(Magics):  # type: ignore[misc]
+    """Settings of ollama_magic; an option of a turn, and what `%ollama` tells the conversation, are stronger."""
+
+    model = setting(Unicode(), "The model that answers; empty: a loaded one, else the newest that can chat.")
+    host = setting(Unicode(), "Where the server is; empty: OLLAMA_HOST, else this machine.")
+    system = setting(Unicode(), "System text of the turns that have none of their own.")
+    options = setting(Dict(), "Model options of every turn, such as {'temperature': 0.2}.")
+    think = setting(Enum(THINK_LEVELS, default_value=None), "Have models that can think do so, at a level, or not.")
+    keep_alive = setting(Union([Integer(), Float(), Unicode()], default_value=""), "How long a model stays loaded.")
+    display = setting(Enum(("auto", "widget", "html", "text"), "auto"), "How an answer is shown while it streams.")
+    footer = setting(Enum(("brief", "full", "none"), "brief"), "The line under an answer; 'full' has times and speeds.")
+    ca_file = setting(Unicode(), "Certificate file for a server whose certificate your firm has signed.")
+    headers = setting(Dict(), "Headers for the server, each from the environment: {'X-Key': 'env:NAME'}.")
+    limits = setting(Dict(), "Limits in seconds (connect, first_byte, silence) and bytes (line_bytes, answer_bytes).")
+
+    def __init__(self, shell: Any, **kwargs: Any) -> None:
+        super().__init__(shell, **kwargs)
+        self.session = Session(self._settings)
+        self.cell = Cell(shell)
+        self.displaced: dict[str, Any] = {}
+
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @line_cell_magic  # type: ignore[untyped-decorator]
+    def chat(self, line: str, cell: str | None = None) -> Reply | None:
+        asked = read_line(CHAT, line)
+        if asked.options.help:
+            print(CHAT.help())
+            return None
+        handle = self._ask(asked, cell)
+        return handle.reply if asked.assigned else None
+
+    chat.__doc__ = CHAT.help()
+
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @line_magic  # type: ignore[untyped-decorator]
+    def ollama(self, line: str) -> Any:
+        from ollama_magic.magics.line import split_assigned
+
+        assigned, line = split_assigned(line)
+        answer = run_command(Here(self.session, self.cell.origin(), self._mode()), line)
+        if assigned:
+            return answer.data
+        if answer.shown is not None:
+            display(answer.shown)
+        return None
+
+    ollama.__doc__ = usage()
+
+    @validate("options")
+    def _options_are_known(self, proposal: Any) -> Any:
+        return _checked(_typed, proposal.value)
+
+    @validate("keep_alive")
+    def _keep_alive_is_a_time(self, proposal: Any) -> Any:
+        return _checked(duration, str(proposal.value)) if proposal.value != "" else ""
+
+    def _ask(self, asked: Line, cell: str | None) -> TurnHandle:
+        """One turn, from its options to its end; a background turn to its start."""
+        before = set(self.session.running())
+        try:
+            handle = self._start(asked, cell)
+            if asked.options.out:
+                self.shell.user_ns[asked.options.out] = handle.reply
+            if not asked.options.background:
+                handle.wait()
+        except TurnStopped:
+            raise
+        except KeyboardInterrupt:  # ■ between the start of the turn and the wait for it
+            for started in set(self.session.running()) - before:
+                started.stop()
+            raise
+        return handle
+
+    def _start(self, asked: Line, cell: str | None) -> TurnHandle:
+        from ollama_magic.display.views import open_view
+
+        typed = prompt_text(asked.words, cell)
+        if not typed.strip():
+            raise InputError("There is no prompt: write a question under `%%chat`, or behind it.")
+        prompt, notes = self._filled(asked, typed)
+        plan = self._plan(asked, prompt)
+        view = open_view(self._mode(), self._labels(plan, typed, cell), self.footer, background=asked.options.background)
+        return self.session.start_turn(plan, view, asked.options.host, notes)
+
+    def _filled(self, asked: Line, typed: str) -> tuple[str, tuple[str, ...]]:
+        if asked.options.verbatim or "{{" not in typed:
+            return typed, ()
+        from ollama_magic.prompt.fill import fill
+
+        filled = fill(typed, self.shell.user_ns, self.session.secrets().mask)
+        return filled.text, filled.notes
+
+    def _plan(self, asked: Line, prompt: str) -> Plan:
+        told, options = self.session.conversation().told, asked.options
+        return Plan(
+            prompt=prompt,
+            model=options.model,
+            default_model=self.model or None,
+            system=options.system if options.system is not None else told("system") or self.system,
+            options={**self.options, **(told("options") or {}), **(options.option or {})},
+            think=options.think,
+            think_if_able=self.think,
+            keep_alive=options.keep_alive if options.keep_alive is not None else self.keep_alive or None,
+            once=options.once,
+            origin=self.cell.origin(),
+        )
+
+    def _labels(self, plan: Plan, typed: str, cell: str | None) -> dict[str, object]:
+        """What the output's metadata say of the turn, where the cell's text alone does not (design §3)."""
+        labels: dict[str, object] = {"slot": self.cell.next_slot()}
+        labels["conversation"] = None if plan.once else self.session.current
+        if cell is None or plan.prompt != typed:
+            labels["prompt"] = plan.prompt
+        if plan.system:
+            labels["system"] = plan.system
+        return labels
+
+    def _mode(self) -> str:
+        from ollama_magic.display.views import mode_for
+
+        return mode_for(self.display, self.shell)
+
+    def _settings(self) -> Settings:
+        environ = dict(os.environ)
+        return Settings(self.host, self.ca_file, self.headers, self.limits, environ, self.model, self.system, self.options)
+
+
+def _typed(options: dict[str, Any]) -> dict[str, Any]:
+    texts = {known_name(key): value if isinstance(value, str) else json.dumps(value) for key, value in options.items()}
+    return {key: typed_value(key, text) for key, text in texts.items()}
+
+
+def _checked(check: Any, value: Any) -> Any:
+    try:
+        return check(value)
+    except (InputError, ValueError) as error:
+        raise TraitError(str(error)) from None
+
+
+def loaded_magics() -> OllamaMagic | None:
+    """Return the magics of this kernel, if the extension is loaded."""
+    shell = get_ipython()
+    found = shell.magics_manager.registry.get(NAME) if shell is not None else None
+    return found if isinstance(found, OllamaMagic) else None
+
+
+def load(shell: Any) -> None:
+    """Register the magics and put the hook in; a `%%chat` of another extension is replaced, and told."""
+    if NAME in shell.magics_manager.registry:
+        return
+    magics = OllamaMagic(shell=shell)
+    others = shell.magics_manager.magics
+    magics.displaced = {kind: others[kind]["chat"] for kind in ("cell", "line") if "chat" in others[kind]}
+    shell.register_magics(magics)
+    install(shell)
+    atexit.register(magics.session.close)
+    if magics.displaced:
+        owner = next(iter(magics.displaced.values())).__module__
+        print(f"%%chat was {owner}'s; it is ollama_magic's now, and `%unload_ext ollama_magic` gives it back.")
+
+
+def unload(shell: Any) -> None:
+    """Stop what runs, take the magics and the hook out, and give back what was displaced."""
+    magics = shell.magics_manager.registry.pop(NAME, None)
+    if magics is None:
+        return
+    uninstall(shell)
+    for names in shell.magics_manager.magics.values():
+        for name in [name for name, function in names.items() if getattr(function, "__self__", None) is magics]:
+            del names[name]
+    for kind, function in magics.displaced.items():
+        shell.magics_manager.magics[kind]["chat"] = function
+    if magics in shell.configurables:
+        shell.configurables.remove(magics)
+    atexit.unregister(magics.session.close)
+    magics.session.close()

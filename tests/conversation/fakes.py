@@ -1,0 +1,81 @@
+"""A server and a view that do nothing but what a test tells them."""
+
+import asyncio
+
+from ollama_magic.conversation.conversation import Conversation
+from ollama_magic.conversation.journal import Journal
+from ollama_magic.conversation.reply import Reply
+from ollama_magic.conversation.turn import Plan, RunningTurn
+from ollama_magic.ollama.protocol import ChatChunk, Stats
+
+DONE = ChatChunk(done=True, done_reason="stop", stats=Stats(answer_tokens=2))
+HEADERS = ChatChunk()
+
+
+def words(*texts):
+    return [ChatChunk(content=text) for text in texts]
+
+
+class FakeServer:
+    """Answers with the chunks given; an Event among them is waited for, an exception is raised."""
+
+    def __init__(self, *chunks, model="fake:latest", thinks=False, loaded=True):
+        self.chunks, self.model, self.thinks, self.loaded = chunks, model, thinks, loaded
+        self.requests, self.closed, self.left_models, self.reached = [], 0, [], asyncio.Event()
+
+    async def stream_chat(self, request):
+        self.requests.append(request)
+        try:
+            for chunk in self.chunks:
+                if isinstance(chunk, asyncio.Event):
+                    self.reached.set()
+                    await chunk.wait()
+                elif isinstance(chunk, Exception):
+                    raise chunk
+                else:
+                    yield chunk
+        finally:
+            self.closed += 1
+
+    async def model_for(self, name, *, think):
+        self.asked_to_think = think
+        return name or self.model
+
+    async def can_think(self, name):
+        return self.thinks
+
+    async def stuck(self, model):
+        return self.loaded and model in self.left_models
+
+    def left(self, model):
+        self.left_models.append(model)
+
+    def answered(self, model):
+        self.left_models = [name for name in self.left_models if name != model]
+
+
+class FakeView:
+    """Keeps every frame that it was shown."""
+
+    def __init__(self):
+        self.frames, self.waiting, self.finished = [], [], None
+
+    def begin(self, reply, stop):
+        self.stop = stop
+
+    def show(self, reply):
+        self.frames.append(reply.text)
+        self.waiting.append(reply.waiting)
+        return 0.0
+
+    def finish(self, reply):
+        self.finished = (reply.state, reply.text)
+
+
+def conversation(name="main"):
+    return Conversation(name, Journal())
+
+
+def turn(server, prompt="Hi", talk=None, view=None, **plan):
+    reply = Reply(model=plan.get("model") or "")
+    return RunningTurn(Plan(prompt, **plan), talk or conversation(), server, view or FakeView(), reply)
