@@ -1,0 +1,242 @@
+"""The command line: `ollama-magic demo`, which opens JupyterLab on the quickstart; no magic and no model lives here."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ollama_magic.demo.server import DemoServer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+_FOLDER, _NOTEBOOK = "ollama-magic-demo", "quickstart.ipynb"
+_LOOK = 3.0  # seconds that a look at OLLAMA_HOST may take
+_SCRIPTED = "so the built-in demo server answers (scripted replies, no language model)."
+
+
+class _Refused(Exception):
+    """One line for the user; nothing was started."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    options = _parser().parse_args(args)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _serve(options) if options.server_only else _demo(options)
+    except _Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ollama-magic", description="Chat with local models in a notebook.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = commands.add_parser("demo", help="open JupyterLab on the quickstart, with your Ollama or a demo server")
+    demo.add_argument("--port", type=_port, default=0, help="port of the demo server (default: a free one)")
+    demo.add_argument("--pace", type=_pace, help="tokens/s of the demo server; 0 is as fast as possible")
+    demo.add_argument("--no-browser", action="store_true", help="print JupyterLab's address and open no browser")
+    demo.add_argument("--notebook-dir", metavar="DIR", help=f"where the notebook goes (default: {_FOLDER} here)")
+    demo.add_argument("--server-only", action="store_true", help="no JupyterLab: serve, and print the address")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: it goes from 0 to 65535")
+    return int(text)
+
+
+def _pace(text: str) -> float:
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = -1.0
+    if not 0 <= pace < 1e9:
+        raise argparse.ArgumentTypeError(f"{text} is no pace: give tokens per second, or 0")
+    return pace
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _serve(options: argparse.Namespace) -> int:
+    with _started(options) as server:
+        print(server.url, flush=True)
+        print("The demo server answers there (scripted replies, no language model) until Ctrl-C.", flush=True)
+        while True:
+            time.sleep(3600)
+
+
+def _started(options: argparse.Namespace) -> DemoServer:
+    try:
+        return DemoServer(port=options.port, pace=options.pace).start()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise _Refused(f"The demo server cannot have port {options.port} ({reason}); try another --port.") from None
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise _Refused('JupyterLab is missing here; get it with: pip install "ollama_magic[lab]"')
+    notebook = copy_of_quickstart(options.notebook_dir)
+    host = os.environ.get("OLLAMA_HOST")
+    url, finding = look_at(host)
+    if finding is None:
+        print(f"Ollama answers at {url}, so your own models answer in the notebook.", flush=True)
+        return _open_lab(notebook, {}, browser=not options.no_browser)
+    with _started(options) as server:
+        print(f"{finding}, {_SCRIPTED}", flush=True)
+        return _open_lab(notebook, {"OLLAMA_HOST": server.url}, browser=not options.no_browser)
+
+
+def look_at(host: str | None) -> tuple[str, str | None]:
+    """The server's address, and None if it has a model, else what was found there."""
+    scheme, name, port, path = _read_host(host)
+    url = f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}{path}"
+    kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+    connection = kind(name, port, timeout=_LOOK)
+    try:
+        if b"Ollama is running" not in _get(connection, path + "/"):
+            return url, f"What answers at {url} is no Ollama"
+        models = json.loads(_get(connection, path + "/api/tags"))["models"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return url, f"No Ollama answers at {url}"
+    finally:
+        connection.close()
+    return url, None if models else f"Ollama at {url} has no model yet"
+
+
+def _get(connection: http.client.HTTPConnection, path: str) -> bytes:
+    key = os.environ.get("OLLAMA_API_KEY")
+    connection.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})
+    return connection.getresponse().read(10_000_000)
+
+
+def _read_host(value: str | None) -> tuple[str, str, int, str]:
+    """Scheme, host, port and path of OLLAMA_HOST (dossier §23.1); what cannot be read is taken for its default."""
+    given, _, rest = (value or "").strip(" \"'").rpartition("://")
+    if rest.count(":") > 1 and not rest.startswith("["):
+        rest = f"[{rest}]"
+    scheme = "https" if given.lower() == "https" or rest == "ollama.com" else "http"
+    try:
+        parts = urlsplit(f"//{rest}")
+        name, port, path = parts.hostname or "127.0.0.1", parts.port, parts.path.rstrip("/")
+    except ValueError:
+        name, port, path = "127.0.0.1", None, ""
+    default = 443 if scheme == "https" else 80 if given else 11434
+    return scheme, {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name), port or default, path  # noqa: S104
+
+
+def copy_of_quickstart(folder: str | None) -> Path:
+    """A fresh copy of the quickstart; a notebook that is there already is never touched."""
+    source = next((path for path in _quickstarts() if path.is_file()), None)
+    if source is None:
+        raise _Refused("The quickstart notebook is missing from this installation; install ollama_magic again.")
+    place = _place(folder)
+    number = 1
+    while True:
+        name = _NOTEBOOK if number == 1 else _NOTEBOOK.replace(".", f"-{number}.")
+        try:
+            with (place / name).open("xb") as copy:
+                copy.write(source.read_bytes())
+            return place / name
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise _Refused(f"No notebook can be written to {place} ({error.strerror}).") from None
+
+
+def _quickstarts() -> tuple[Path, Path]:
+    """As the wheel has it, and as a checkout has it."""
+    package = Path(str(files("ollama_magic")))
+    return package / "demo" / _NOTEBOOK, package.parent / "examples" / _NOTEBOOK
+
+
+def _place(folder: str | None) -> Path:
+    place = Path(folder).expanduser() if folder else Path.cwd() / _FOLDER
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        writable = os.access(place, os.W_OK)
+    except OSError as error:
+        if folder:
+            raise _Refused(f"The folder {place} cannot be made ({error.strerror}).") from None
+        writable = False
+    if not writable and not folder:
+        place = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}-"))
+    return place.resolve()
+
+
+def _open_lab(notebook: Path, kernel_environment: dict[str, str], browser: bool) -> int:
+    """Run JupyterLab until it ends or Ctrl-C; its kernels have the extension loaded."""
+    kernels = Path(tempfile.mkdtemp(prefix="ollama-magic-"))
+    try:
+        write_kernel(kernels, kernel_environment)
+        path = os.pathsep.join(filter(None, [str(kernels), os.environ.get("JUPYTER_PATH")]))
+        print(f"JupyterLab opens {notebook}; Ctrl-C ends it.", flush=True)
+        lab = subprocess.Popen(_lab_command(notebook, browser), env={**os.environ, "JUPYTER_PATH": path})  # noqa: S603
+        try:
+            return lab.wait()
+        except KeyboardInterrupt:
+            return _end(lab)
+    finally:
+        shutil.rmtree(kernels, ignore_errors=True)
+
+
+def write_kernel(folder: Path, environment: dict[str, str]) -> None:
+    """A `python3` kernel that loads the extension, in a Jupyter folder of our own: the user's profile stays."""
+    place = folder / "kernels" / "python3"
+    place.mkdir(parents=True)
+    kernel = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--ext=ollama_magic"],
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "metadata": {"debugger": True},
+        "env": environment,
+    }
+    (place / "kernel.json").write_text(json.dumps(kernel), "utf-8")
+
+
+def _lab_command(notebook: Path, browser: bool) -> list[str]:
+    """Without questions: neither about news at the first start, nor about ending at Ctrl-C."""
+    return [
+        *(sys.executable, "-m", "jupyterlab", str(notebook)),
+        f"--ServerApp.root_dir={notebook.parent}",
+        "--ServerApp.answer_yes=True",
+        "--LabApp.news_url=None",
+        *([] if browser else ["--no-browser"]),
+        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+    ]
+
+
+def _end(lab: subprocess.Popen[bytes]) -> int:
+    """Ctrl-C has reached JupyterLab too, if it came from the terminal; else it is told."""
+    for wait, push in ((1, lab.terminate), (10, lab.kill), (5, lab.kill)):
+        try:
+            lab.wait(wait)
+            break
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            push()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
