@@ -1,4 +1,52 @@
-"""Where the server is: the grammar of OLLAMA_HOST (dossier §23.1). Nothing here opens a socket."""
+"""Where the server is: the grammar of OLLAMA_HOST (dossier §23.1). Nothing here opens a socket.
+
+>>> def show(*values):
+...     for value in values:
+...         print(f"{value!r:20} {parse_address(value).url}")
+>>> show("", "1.2.3.4", "localhost", "example.com")
+''                   http://127.0.0.1:11434
+'1.2.3.4'            http://1.2.3.4:11434
+'localhost'          http://localhost:11434
+'example.com'        http://example.com:11434
+>>> show("h:8080", ":1234", "http://h", "https://h")
+'h:8080'             http://h:8080
+':1234'              http://127.0.0.1:1234
+'http://h'           http://h
+'https://h'          https://h
+>>> show("https://h:4321", "h/path", "h:8080/path", "https://h/a/b/")
+'https://h:4321'     https://h:4321
+'h/path'             http://h:11434/path
+'h:8080/path'        http://h:8080/path
+'https://h/a/b/'     https://h/a/b
+>>> show("https://h/a//", "[::1]", "[::1]:1337", "http://[::1]")
+'https://h/a//'      https://h/a
+'[::1]'              http://[::1]:11434
+'[::1]:1337'         http://[::1]:1337
+'http://[::1]'       http://[::1]
+>>> show("::1", "0.0.0.0", "[::]")
+'::1'                http://[::1]:11434
+'0.0.0.0'            http://0.0.0.0:11434
+'[::]'               http://[::]:11434
+>>> show("ollama.com", "ollama.com:443", "ollama.com/", "http://ollama.com", "ollama.com:11434")
+'ollama.com'         https://ollama.com
+'ollama.com:443'     https://ollama.com
+'ollama.com/'        https://ollama.com
+'http://ollama.com'  http://ollama.com
+'ollama.com:11434'   http://ollama.com:11434
+>>> show("HTTP://x", "  h:1  ", '"h:1"', "'h'", "Example.COM")
+'HTTP://x'           http://x
+'  h:1  '            http://h:1
+'"h:1"'              http://h:1
+"'h'"                http://h:11434
+'Example.COM'        http://example.com:11434
+>>> show("https://[::1]:443/x/", "my_host:80")
+'https://[::1]:443/x/' https://[::1]/x
+'my_host:80'         http://my_host
+>>> parse_address(None).url
+'http://127.0.0.1:11434'
+
+Refused are ports that are none or 0, other schemes, user names, queries.
+"""
 
 from __future__ import annotations
 
@@ -63,11 +111,7 @@ class Address:
 
 
 def parse_address(value: str | None) -> Address:
-    """Read an address as people write it; nonsense is an InputError that names it.
-
-    >>> for text in EXAMPLES: print(f"{text!s:28} {parse_address(text).url}")
-    None                         http://127.0.0.1:11434
-    """
+    """Read an address as people write it; nonsense is an InputError that names it."""
     text = (value or "").strip().strip("\"'").strip()
     if not text:
         return Address()
