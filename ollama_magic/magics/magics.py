@@ -18,7 +18,7 @@ from ollama_magic.errors import InputError, TurnStopped
 from ollama_magic.magics.cell import Cell
 from ollama_magic.magics.command import Here
 from ollama_magic.magics.commands import run_command, usage
-from ollama_magic.magics.line import install, prompt_text, uninstall
+from ollama_magic.magics.line import install, prompt_text, split_assigned, uninstall
 from ollama_magic.magics.model_options import known_name, typed_value
 from ollama_magic.magics.options import CHAT, read_line
 from ollama_magic.magics.values import duration
@@ -30,38 +30,40 @@ if TYPE_CHECKING:
 
 NAME = "OllamaMagic"
 THINK_LEVELS = (None, True, False, "low", "medium", "high", "max")
-
-
-def setting(trait: Any, text: str) -> Any:
-    """Make a trait a setting: shown by `%config OllamaMagic`, read from `ipython_config.py`."""
-    return trait.tag(config=True, help=text)
+DISPLAYS = ("auto", "widget", "html", "text")
+LIMITS = ("connect", "connect_loopback", "first_byte", "silence", "look", "line_bytes", "answer_bytes")
+FOOTERS = ("brief", "full", "none")
 
 
 @magics_class
-class OllamaMagic(Magics):  # type: ignore[misc]
+class OllamaMagic(Magics):
     """Settings of ollama_magic; an option of a turn, and what `%ollama` tells the conversation, are stronger."""
 
-    model = setting(Unicode(), "The model that answers; empty: a loaded one, else the newest that can chat.")
-    host = setting(Unicode(), "Where the server is; empty: OLLAMA_HOST, else this machine.")
-    system = setting(Unicode(), "System text of the turns that have none of their own.")
-    options = setting(Dict(), "Model options of every turn, such as {'temperature': 0.2}.")
-    think = setting(Enum(THINK_LEVELS, default_value=None), "Have models that can think do so, at a level, or not.")
-    keep_alive = setting(Union([Integer(), Float(), Unicode()], default_value=""), "How long a model stays loaded.")
-    display = setting(Enum(("auto", "widget", "html", "text"), "auto"), "How an answer is shown while it streams.")
-    footer = setting(Enum(("brief", "full", "none"), "brief"), "The line under an answer; 'full' has times and speeds.")
-    ca_file = setting(Unicode(), "Certificate file for a server whose certificate your firm has signed.")
-    headers = setting(Dict(), "Headers for the server, each from the environment: {'X-Key': 'env:NAME'}.")
-    limits = setting(Dict(), "Limits in seconds (connect, first_byte, silence) and bytes (line_bytes, answer_bytes).")
+    model = Unicode(help="The model that answers; empty: a loaded one, else the newest that can chat.").tag(config=True)
+    host = Unicode(help="Where the server is; empty: OLLAMA_HOST, else this machine.").tag(config=True)
+    system = Unicode(help="System text of the turns that have none of their own.").tag(config=True)
+    options = Dict(help="Model options of every turn, such as {'temperature': 0.2}.").tag(config=True)
+    think = Enum(THINK_LEVELS, None, help="Have models that can think do so, at a level, or not.").tag(config=True)
+    keep_alive = Union(
+        [Integer(), Float(), Unicode()], default_value="", help="How long a model stays loaded: 300, '5m', -1 for ever."
+    ).tag(config=True)
+    display = Enum(DISPLAYS, "auto", help="How an answer is shown while it streams.").tag(config=True)
+    footer = Enum(FOOTERS, "brief", help="The line under an answer; 'full' has times and speeds.").tag(config=True)
+    ca_file = Unicode(help="Certificate file for a server whose certificate your firm has signed.").tag(config=True)
+    headers = Dict(help="Headers for the server, from the environment: {'X-Key': 'env:NAME'}.").tag(config=True)
+    limits = Dict(help="Limits in seconds (connect, first_byte, silence) and bytes (answer_bytes).").tag(config=True)
 
     def __init__(self, shell: Any, **kwargs: Any) -> None:
         super().__init__(shell, **kwargs)
+        self.shell: Any = shell
         self.session = Session(self._settings)
         self.cell = Cell(shell)
         self.displaced: dict[str, Any] = {}
 
-    @no_var_expand  # type: ignore[untyped-decorator]
-    @line_cell_magic  # type: ignore[untyped-decorator]
+    @no_var_expand
+    @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> Reply | None:
+        """One turn of the conversation."""
         asked = read_line(CHAT, line)
         if asked.options.help:
             print(CHAT.help())
@@ -71,17 +73,16 @@ class OllamaMagic(Magics):  # type: ignore[misc]
 
     chat.__doc__ = CHAT.help()
 
-    @no_var_expand  # type: ignore[untyped-decorator]
-    @line_magic  # type: ignore[untyped-decorator]
+    @no_var_expand
+    @line_magic
     def ollama(self, line: str) -> Any:
-        from ollama_magic.magics.line import split_assigned
-
+        """Everything beside chatting."""
         assigned, line = split_assigned(line)
         answer = run_command(Here(self.session, self.cell.origin(), self._mode()), line)
         if assigned:
             return answer.data
         if answer.shown is not None:
-            display(answer.shown)
+            display(answer.shown)  # type: ignore[no-untyped-call]
         return None
 
     ollama.__doc__ = usage()
@@ -89,6 +90,13 @@ class OllamaMagic(Magics):  # type: ignore[misc]
     @validate("options")
     def _options_are_known(self, proposal: Any) -> Any:
         return _checked(_typed, proposal.value)
+
+    @validate("limits")
+    def _limits_are_known(self, proposal: Any) -> Any:
+        unknown = [key for key in proposal.value if key not in LIMITS]
+        if unknown or any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in proposal.value.values()):
+            raise TraitError(f"limits takes numbers for {', '.join(LIMITS)}.")
+        return proposal.value
 
     @validate("keep_alive")
     def _keep_alive_is_a_time(self, proposal: Any) -> Any:
