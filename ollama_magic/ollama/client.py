@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ollama_magic.ollama.address import Address
     from ollama_magic.ollama.protocol import ChatRequest, ModelFacts, ModelSummary, RunningModel
+    from ollama_magic.ollama.proxies import ProxySetting
 
 _HEADERS = {"accept-encoding": "identity", "user-agent": "ollama_magic", "content-type": "application/json"}
 _MOMENT = 0.1  # what the end of a body may take once its last line is read
@@ -63,6 +64,7 @@ class OllamaClient:
         self._limits = limits
         self._ca_file = ca_file
         self._transport = transport
+        self._proxy: ProxySetting | None = None
         self._https: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -98,7 +100,7 @@ class OllamaClient:
         """Return what a body without an end mark leaves behind; if nothing at all came, that is an error."""
         chunks = decoder.close()
         if not decoder.begun and not decoder.ended:
-            raise ServerError(f"{self.address.url} sent no answer: {cut or 'its body is empty'}.")
+            raise ServerError(f"{self.address.url} sent no answer: {cut or 'its body is empty'}; run this again.")
         return [*chunks, ChatChunk(cut=cut)] if cut and not decoder.ended else chunks
 
     async def version(self) -> str:
@@ -159,7 +161,7 @@ class OllamaClient:
         async with self._reply(method, path, body, self._limits.look) as response:
             data, cut = await self._body(response, self._limits.answer_bytes)
         if cut:
-            raise ServerError(f"{self.address.url} sent no whole answer to {path}: {cut}.")
+            raise ServerError(f"{self.address.url} sent no whole answer to {path}: {cut}; run this again.")
         return data
 
     async def _body(self, response: httpx.Response, most: int) -> tuple[bytes, str]:
@@ -242,7 +244,7 @@ class OllamaClient:
         return self._https[loop]
 
     def _new_transport(self) -> httpx.AsyncHTTPTransport:
-        setting = proxy_for(self.address, os.environ)
+        self._proxy = setting = proxy_for(self.address, os.environ)
         secure = self.address.scheme == "https" or (setting is not None and setting.url.startswith("https:"))
         context = tls_context(self._ca_file, os.environ) if secure else bare_context()
         proxy = (
@@ -259,7 +261,7 @@ class OllamaClient:
         return self._limits.connect_loopback if self.address.loopback else self._limits.connect
 
     def _way(self, read_s: float) -> Way:
-        return Way(self.address, proxy_for(self.address, os.environ), self._connect_s, read_s)
+        return Way(self.address, self._proxy, self._connect_s, read_s)
 
 
 class _Trace:

@@ -76,10 +76,7 @@ class Refusal:
 
     def _line(self, value: dict[str, object], words: str) -> str:
         if 300 <= self.status < 400:
-            where = one_line(self.location, 200) or "nowhere"
-            return (
-                f"{self.url} points elsewhere, to {where}; that is not followed, so set the host to it if it is right."
-            )
+            return self._redirect(one_line(self.location, 200))
         if not words and "html" in self.content_type:
             return (
                 f"{self.url} is not Ollama: it answered with a web page ({self.status}); look at the host and the port."
@@ -90,10 +87,15 @@ class Refusal:
             return self._with_words(words)
         return self._without_words()
 
+    def _redirect(self, where: str) -> str:
+        if where.startswith(("https://", "http://")):
+            return f"{self.url} points elsewhere, to {where}; that is not followed, so set the host to it if it is right."
+        return f"{self.url} points elsewhere ({where or 'without saying where'}); look at the host, the port and the path."
+
     def _sign_in(self, place: object, words: str) -> str:
         if isinstance(place, str) and place.startswith(("https://", "http://")):
             return f"{self.url} wants you signed in: open {one_line(place, 600)} in a browser, then run this again."
-        return f"{self.url} refused the key ({words or 'unauthorized'}); set OLLAMA_API_KEY to a valid one."
+        return f"{self.url} refused the key ({words or 'unauthorized'}); set OLLAMA_API_KEY to a valid one and run this again."
 
     def _with_words(self, words: str) -> str:
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -50,7 +50,7 @@ class Way:
     def _no_answer(self, error: Exception) -> str:
         url = self.address.url
         if isinstance(error, httpx.TimeoutException):
-            return f"{url} said nothing for {self.read_s:g} s; is it busy, or stuck?"
+            return f"{url} said nothing for {self.read_s:g} s; it may be busy, or stuck; run this again."
         if isinstance(error, httpx.RemoteProtocolError):
             return _protocol_line(url, str(error))
         if isinstance(error, LOST):

@@ -36,6 +36,7 @@ class Connection:
         while len(body) < _content_length(head):
             body += self._sock.recv(65536)
         self._server.requests.append(head + b"\r\n\r\n" + body)
+        self._server.asked.set()
         return head + b"\r\n\r\n" + body
 
     def send(self, *pieces: bytes) -> None:
@@ -88,6 +89,7 @@ class RawServer:
     def __init__(self, *scripts: Callable[[Connection], None], host: str = "127.0.0.1") -> None:
         self.requests: list[bytes] = []
         self.connections = 0
+        self.asked = threading.Event()
         self.left = threading.Event()
         self._scripts = scripts
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
