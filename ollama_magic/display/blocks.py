@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.display.settled import IGNORE_TEX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ollama_magic.display.kit import WidgetKit
     from ollama_magic.markdown.incremental import IncrementalMarkdown, Paint
     from ollama_magic.markdown.renderer import Block
@@ -31,12 +33,11 @@ class _Frozen:
 
 @dataclass(eq=False)
 class Blocks:
-    """The blocks of one document. `quoted` sets it in a block quotation, as settled thinking is."""
+    """The blocks of one document; `name` is the class of its box."""
 
     kit: WidgetKit
     markdown: IncrementalMarkdown
     name: str = ""
-    quoted: bool = False
     tail_bytes: int = 0
     _seen: int = 0
     _where: list[tuple[_Frozen, int]] = field(default_factory=list)
@@ -68,13 +69,13 @@ class Blocks:
         for index, block in paint.patched:
             frozen, part = self._where[index]
             self._patch(frozen, part, block)
-        tail = self._html(paint.tail.html, first=not (self._where or paint.frozen))
+        tail = self._html(_joined([paint.tail]), first=not (self._where or paint.frozen))
         self.tail_bytes = len(tail)
         if paint.frozen:
             self._freeze(list(paint.frozen), tail)
         elif self._tail.value != tail:
             self.kit.set(self._tail, "value", tail)
-        return paint.frozen
+        return tuple(paint.frozen)
 
     def _freeze(self, blocks: list[Block], tail: str) -> None:
         """The new tail is shown before the old one shrinks, so that the cell never collapses."""
@@ -112,12 +113,17 @@ class Blocks:
         self.kit.close(old)
 
     def _text(self, frozen: _Frozen) -> str:
-        return self._html("".join(block.html for block in frozen.parts), first=frozen.first)
+        return self._html(_joined(frozen.parts), first=frozen.first)
 
     def _html(self, html: str, *, first: bool) -> str:
         if not html:
             return ""
         html = f"{'' if first else _UNSEEN}{html}{_UNSEEN}"
-        if self.quoted:
-            html = f"<blockquote>{html}</blockquote>"
         return f'<div class="jp-RenderedHTMLCommon {IGNORE_TEX}">{html}</div>'
+
+
+def _joined(blocks: Sequence[Block]) -> str:
+    return "".join(
+        f'<div class="ollama-magic-part-{block.part}">{block.html}</div>' if block.part else block.html
+        for block in blocks
+    )

@@ -35,7 +35,7 @@ def in_terminal(shell: Any) -> bool:
 
 
 def answers_clicks_while_busy(shell: Any) -> bool:
-    """Whether a click reaches us while a cell blocks: ipykernel 7 has subshells, VS Code does not use them (design §3)."""
+    """Whether a click is heard while a cell blocks: ipykernel 7 has subshells, and VS Code does not use them."""
     kernel = getattr(shell, "kernel", None)
     if not getattr(kernel, "_supports_kernel_subshells", False):
         return False

@@ -16,7 +16,7 @@ class WidgetKit:
 
         self.sent = 0
         self._widgets: Any = ipywidgets
-        self._layout = ipywidgets.Layout()
+        self._layout = self._widgets.Layout()
         self._styles: dict[type, Any] = {}
         self._made: dict[str, Any] = {}
 

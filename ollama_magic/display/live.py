@@ -1,4 +1,4 @@
-"""The live view: core ipywidgets that grow with the answer; a static bundle takes their place at its end (design §3)."""
+"""The live view: core ipywidgets that grow with the answer; a static bundle takes their place at its end."""
 
 from __future__ import annotations
 

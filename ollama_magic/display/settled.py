@@ -17,7 +17,6 @@ IGNORE_TEX = "mathjax_ignore tex2jax_ignore"
 ON_ITS_WAY = (
     "An answer is on its way and will stand here when it is complete; if it does not come, run this cell again."
 )
-_ALERTS = {CUT: "alert alert-warning", FAILED: "alert alert-danger"}
 _TOLD_TWICE = re.compile(r"^The answer was cut: ")
 
 
@@ -39,9 +38,9 @@ def settled_html(reply: Reply, footer: str, *, thinking_open: bool = False, rais
     if reply.thinking:
         parts.append(thinking_html(render(reply.thinking).html, unfolded=thinking_open))
     if reply.text:
-        parts.append(f'<div class="jp-RenderedHTMLCommon">{render(reply.text).html}</div>')
+        parts.append(render(reply.text).html)
     parts.append(end_html(reply, footer, raised=raised))
-    return f'<div class="ollama-magic {IGNORE_TEX}">{"".join(parts)}</div>'
+    return f'<div class="ollama-magic jp-RenderedHTMLCommon {IGNORE_TEX}">{"".join(parts)}</div>'
 
 
 def plain_text(reply: Reply) -> str:
@@ -80,14 +79,10 @@ def thinking_html(html: str, *, unfolded: bool = False) -> str:
 
 def end_html(reply: Reply, footer: str, *, raised: bool = False) -> str:
     """What stands under the answer: how it ended, if not well, notes, and the footer."""
-    told = [
-        _state_html(reply, raised=raised),
-        *(f"<p><small>{escape(one_line(note))}</small></p>" for note in reply.notes),
-    ]
-    line = footer_text(reply, footer)
-    if line:
-        told.append(f"<p><small>{escape(line)}</small></p>")
-    return "".join(told)
+    lines = [escape(one_line(note)) for note in reply.notes]
+    mark = "<strong>stopped</strong>" if reply.state == STOPPED else ""
+    lines.append(" · ".join(filter(None, (mark, escape(footer_text(reply, footer))))))
+    return _ending(reply, raised=raised) + "".join(f"<p><small>{line}</small></p>" for line in lines if line)
 
 
 def footer_text(reply: Reply, footer: str) -> str:
@@ -115,11 +110,9 @@ def _figures(reply: Reply) -> list[str]:
     return figures
 
 
-def _state_html(reply: Reply, *, raised: bool) -> str:
-    if reply.state == STOPPED:
-        return "<p><small><strong>stopped</strong></small></p>"
-    if reply.state not in _ALERTS:
+def _ending(reply: Reply, *, raised: bool) -> str:
+    if reply.state not in (CUT, FAILED):
         return ""
     known = raised and not reply.text_parts
     why = f": {escape(reason(reply))}" if reply.error and not known else ""
-    return f'<div class="{_ALERTS[reply.state]}"><strong>{reply.state}</strong>{why}</div>'
+    return f"<p><strong>{reply.state}</strong>{why}</p>"

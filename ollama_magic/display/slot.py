@@ -35,17 +35,19 @@ class Slot:
 
     def open(self, bundle: Mapping[str, object], reply: Reply) -> None:
         """Show the first bundle; from now on the place belongs to the running cell."""
-        from IPython.display import display
+        from IPython import display
 
         self.opened = True
-        display(dict(bundle), raw=True, metadata=self.metadata(reply), display_id=self.display_id)
+        publish: Any = display.display
+        publish(dict(bundle), raw=True, metadata=self.metadata(reply), display_id=self.display_id)
 
     def update(self, bundle: Mapping[str, object], reply: Reply) -> None:
         """Put another bundle in the place, with the state that the reply has now."""
-        from IPython.display import update_display
+        from IPython import display
 
         if self.reachable:
-            update_display(dict(bundle), raw=True, metadata=self.metadata(reply), display_id=self.display_id)
+            publish: Any = display.update_display
+            publish(dict(bundle), raw=True, metadata=self.metadata(reply), display_id=self.display_id)
 
     def settle(self, bundle: Mapping[str, object], reply: Reply) -> None:
         """Put the last bundle in the place, once."""

@@ -10,8 +10,9 @@ LIVE_STYLE = """<style>
   overflow: visible; line-height: inherit; font-size: inherit;
 }
 .ollama-magic-live .jp-RenderedHTMLCommon { padding: 0; margin: 0; }
+.ollama-magic-live .jp-RenderedHTMLCommon table { margin-left: 0; margin-right: 0; }
 .ollama-magic-live .ollama-magic-status {
-  display: flex; flex-direction: row; align-items: center; gap: 10px; min-height: 24px;
+  display: flex; flex-direction: row; align-items: center; gap: 10px; min-height: 22px;
 }
 .ollama-magic-live .ollama-magic-status, .ollama-magic-live .ollama-magic-status .jp-RenderedHTMLCommon {
   color: var(--jp-ui-font-color2, #616161);
@@ -25,12 +26,24 @@ LIVE_STYLE = """<style>
   background: var(--jp-layout-color2, rgba(128, 128, 128, .2));
 }
 .ollama-magic-live .ollama-magic-fold.jupyter-button {
-  display: block; background: none; box-shadow: none; text-align: left; font-size: 11.7px; line-height: 1.6;
-  color: var(--jp-content-font-color1, inherit);
+  display: block; text-align: left; background: none; box-shadow: none; overflow: visible;
+  font-size: 11.7px; line-height: 22.4px; color: var(--jp-content-font-color1, inherit);
 }
-.ollama-magic-live .ollama-magic-fold::before { content: "\\25B8\\00A0"; }
-.ollama-magic-live .ollama-magic-fold.mod-active::before { content: "\\25BE\\00A0"; }
-.ollama-magic-live .ollama-magic-fold + .ollama-magic-folded { display: none; }
+.ollama-magic-live .ollama-magic-fold::before {
+  content: ""; display: inline-block; margin: 0 .55em 0 .05em;
+  border: .36em solid transparent; border-left: .6em solid currentColor; border-right: 0;
+}
+.ollama-magic-live .ollama-magic-fold.mod-active::before { transform: rotate(90deg); }
+.ollama-magic-live .ollama-magic-fold.jupyter-button:focus:not(:focus-visible) { outline: none; }
+.ollama-magic-live .ollama-magic-fold + .ollama-magic-folded {
+  display: none; margin: 1em 2em; padding: 0 1em; border-left: 5px solid var(--jp-border-color2, #e0e0e0);
+}
 .ollama-magic-live .ollama-magic-fold.mod-active + .ollama-magic-folded { display: block; }
 .ollama-magic-live .ollama-magic-thinking { margin-bottom: 1em; }
+.ollama-magic-live .ollama-magic-part-first pre, .ollama-magic-live .ollama-magic-part-middle pre {
+  margin-bottom: 0; padding-bottom: 0;
+}
+.ollama-magic-live .ollama-magic-part-middle pre, .ollama-magic-live .ollama-magic-part-last pre {
+  margin-top: 0; padding-top: 0;
+}
 </style>"""

@@ -21,7 +21,7 @@ class ThinkingSection:
 
     def __init__(self, kit: WidgetKit, markdown: IncrementalMarkdown) -> None:
         self._toggle = kit.toggle("Thinking", "ollama-magic-fold")
-        self.blocks = Blocks(kit, markdown, "ollama-magic-folded", quoted=True)
+        self.blocks = Blocks(kit, markdown, "ollama-magic-folded")
         self.box: Any = kit.box([self._toggle, self.blocks.box], "ollama-magic-thinking")
 
     @property

@@ -1,4 +1,4 @@
-"""Where no widgets are shown: the slot's HTML is sent again, at most twice a second; the last bundle is the settled one."""
+"""Where no widgets are shown: the slot's HTML is sent again, at most twice a second, and settled at the end."""
 
 from __future__ import annotations
 
@@ -63,6 +63,8 @@ class UpdatingView:
 
     def _bundle(self, reply: Reply) -> dict[str, str]:
         status = f"<p><small>{escape(status_text(reply, time.monotonic()))}</small></p>"
-        answer = f'<div class="jp-RenderedHTMLCommon">{"".join(self._frozen)}{self._tail}</div>'
-        html = f'<div class="ollama-magic {IGNORE_TEX}">{before_html(reply)}{answer}{status}</div>'
+        answer = "".join(self._frozen) + self._tail
+        html = (
+            f'<div class="ollama-magic jp-RenderedHTMLCommon {IGNORE_TEX}">{before_html(reply)}{answer}{status}</div>'
+        )
         return {"text/html": html, "text/plain": ON_ITS_WAY}
