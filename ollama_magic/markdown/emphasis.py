@@ -1,0 +1,40 @@
+"""Emphasis beside Chinese, Japanese and Korean text, which has no spaces; everything else as CommonMark has it."""
+
+from __future__ import annotations
+
+import re
+from unicodedata import category
+
+from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
+from markdown_it.rules_inline.state_inline import Scanned, StateInline
+
+_CJK = re.compile(
+    "[\u1100-\u11ff\u2e80-\u2fdf\u2ff0-\u303f\u3040-\u30ff\u3100-\u318f\u31a0-\u31ff\u3200-\u9fff\ua960-\ua97f"
+    "\uac00-\ud7ff\uf900-\ufaff\ufe10-\ufe1f\ufe30-\ufe6f\uff01-\uffee\U00016fe0-\U00018dff\U0001aff0-\U0001b16f"
+    "\U0001f200-\U0001f2ff\U00020000-\U0003ffff]"
+)
+
+
+class CjkStateInline(StateInline):
+    """The inline state, with delimiter runs beside a CJK character flanking by white space alone (design §3)."""
+
+    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: N802, N803 (markdown-it's names)
+        """Whether the run at `start` can open and close emphasis, and its length."""
+        text, marker, end = self.src, self.src[start], start
+        before = text[start - 1] if start > 0 else " "
+        while end < self.posMax and text[end] == marker:
+            end += 1
+        after = text[end] if end < self.posMax else " "
+        if (before < "\u1100" and after < "\u1100") or not (_CJK.match(before) or _CJK.match(after)):
+            return super().scanDelims(start, canSplitWord)
+        opens, closes = not isWhiteSpace(ord(after)), not isWhiteSpace(ord(before))
+        if canSplitWord or not (opens and closes):
+            return Scanned(opens, closes, end - start)
+        # `_` inside a word stays (`方法__init__是`), but not where punctuation shows which side is the inner one
+        opens = _punctuation(before) or category(after) in ("Ps", "Pi")
+        closes = _punctuation(after) or category(before) in ("Pe", "Pf", "Po")
+        return Scanned(opens, closes, end - start)
+
+
+def _punctuation(char: str) -> bool:
+    return isMdAsciiPunct(ord(char)) or isPunctChar(char)

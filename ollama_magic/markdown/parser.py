@@ -1,0 +1,126 @@
+"""The Markdown parser: CommonMark, tables, strikethrough, math; watched by a clock. Tokens in, tokens out; no HTML."""
+
+from __future__ import annotations
+
+from time import thread_time
+from typing import TYPE_CHECKING, Any
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import paragraph
+
+from ollama_magic.markdown.emphasis import CjkStateInline
+from ollama_magic.markdown.links import allowed
+from ollama_magic.markdown.math import math_block, math_inline
+
+if TYPE_CHECKING:
+    from markdown_it.rules_block.state_block import StateBlock
+    from markdown_it.rules_inline.state_inline import StateInline
+    from markdown_it.token import Token
+
+DEEPEST = 24  # levels of quotes and lists; deeper ones are shown as text
+_MOST_DELIMITERS = 4_000
+_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+
+
+class Overrun(Exception):  # noqa: N818 (no error: the text is shown plainly instead)
+    """The text would take more time or room than it is worth."""
+
+
+class Watch:
+    """A limit on this thread's CPU time: a busy machine does not turn rich text into plain text."""
+
+    def __init__(self, seconds: float) -> None:
+        self._last = self._end = thread_time() + seconds
+        self._ticks = 0
+
+    def tick(self) -> None:
+        """Raise Overrun when the time is up; looks at the clock now and then only."""
+        self._ticks += 1
+        if not self._ticks & 7:
+            self.check()
+
+    def check(self) -> None:
+        """Raise Overrun when the time is up."""
+        if thread_time() > self._end:
+            raise Overrun
+
+    def share(self, seconds: float) -> None:
+        """Give the next piece at most this long, within the whole."""
+        self._end = min(self._last, thread_time() + seconds)
+
+    def whole(self) -> None:
+        """Back to the limit of the whole."""
+        self._end = self._last
+
+    def left(self) -> float:
+        """Seconds that the whole has left."""
+        return self._last - thread_time()
+
+
+class References(dict[str, Any]):
+    """Link definitions, first one wins; notes which labels were asked for in vain, since they may be defined later."""
+
+    def __init__(self, known: dict[str, Any] | None = None) -> None:
+        super().__init__(known or {})
+        self.missed: set[str] = set()
+
+    def get(self, label: str, default: Any = None) -> Any:
+        """The definition of a label."""
+        found = super().get(label, default)
+        if found is default:
+            self.missed.add(label)
+        return found
+
+
+class Parser:
+    """One markdown-it instance; it keeps no state between texts."""
+
+    def __init__(self) -> None:
+        self.md = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST + 6}).enable(["table", "strikethrough"])
+        self.md.disable(["html_block", "html_inline"])
+        self.md.validateLink = allowed  # type: ignore[method-assign]
+        extend(self.md)
+        self.md.block.ruler.before("table", "watch", _watch_block, {"alt": _INTERRUPTS["alt"]})
+        self.md.inline.ruler.before("text", "watch", _watch_inline)
+        self._after = self.md.inline.ruler2.getRules("")
+
+    def blocks(self, text: str, env: dict[str, Any]) -> list[Token]:
+        """The block tokens of a text; `env` holds `watch` and `references`, and gets `open_math`, a line."""
+        tokens: list[Token] = []
+        self.md.block.parse(text, self.md, env, tokens)
+        return tokens
+
+    def inline(self, text: str, env: dict[str, Any]) -> list[Token]:
+        """The inline tokens of one paragraph, cell or heading."""
+        state = CjkStateInline(text, self.md, env, [])
+        self.md.inline.tokenize(state)
+        if _most_delimiters(state) > _MOST_DELIMITERS:
+            raise Overrun
+        for rule in self._after:
+            rule(state)
+        return state.tokens
+
+
+def extend(md: MarkdownIt) -> None:
+    """Teach a markdown-it instance our rules for math."""
+    md.block.ruler.before("fence", "math_block", math_block, {"alt": _INTERRUPTS["alt"]})
+    md.inline.ruler.before("escape", "math_inline", math_inline)
+
+
+def _watch_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Check time and room; what is nested too deep becomes a paragraph, so that none of it is lost."""
+    state.env["watch"].tick()
+    if len(state.tokens) > 3 * len(state.src) + 1_000:
+        raise Overrun
+    return not silent and state.level >= DEEPEST and paragraph(state, start, end, silent)
+
+
+def _watch_inline(state: StateInline, silent: bool) -> bool:  # noqa: ARG001 (the signature is markdown-it's)
+    state.env["watch"].tick()
+    return False
+
+
+def _most_delimiters(state: StateInline) -> int:
+    """The longest list of delimiters: pairing them takes, at worst, its square."""
+    inner = (len(meta["delimiters"]) for meta in state.tokens_meta if meta)
+    return max(len(state.delimiters), max(inner, default=0))
