@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError
 from ollama_magic.magics.words import folded
@@ -95,11 +95,8 @@ def typed_value(name: str, text: str) -> object:
     option = MODEL_OPTIONS[name]
     if option.kind == "list":
         return _texts(name, text)
-    value = (
-        _TRUTH.get(folded(text).strip().lower())
-        if option.kind == "bool"
-        else _number(option.kind, folded(text).strip())
-    )
+    plain = folded(text).strip()
+    value = _TRUTH.get(plain.lower()) if option.kind == "bool" else _number(option.kind, plain)
     if value is None:
         raise InputError(f"{name} is {_KINDS[option.kind]}, not {text!r}.")
     if option.least is not None and value < option.least:
@@ -131,7 +128,7 @@ def _number(kind: str, text: str) -> float | None:
     return int(number) if number == int(number) else None
 
 
-def _texts(name: str, text: str) -> list[str]:
+def _texts(name: str, text: str) -> list[Any]:
     r"""Read a text, a JSON text (`"\n"`), or a JSON list of texts."""
     if text[:1] not in ("[", '"'):
         read: object = text
@@ -140,7 +137,7 @@ def _texts(name: str, text: str) -> list[str]:
             read = json.loads(text)
         except ValueError:
             read = text
-    texts = read if isinstance(read, list) else [read]
+    texts: list[Any] = read if isinstance(read, list) else [read]
     if not all(isinstance(one, str) and one for one in texts):
         raise InputError(f'{name} is a text, or a JSON list of texts such as ["END", "###"], not {text!r}.')
     return texts

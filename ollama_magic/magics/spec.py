@@ -92,5 +92,5 @@ class Spec:
             textwrap.fill(text, 100, initial_indent=f"  {usage:{width}}", subsequent_indent=" " * (width + 2))
             for usage, text in rows
         ]
-        parts = [self.usage, self.summary, "\n".join(table), self.notes]
+        parts = [self.usage, textwrap.fill(self.summary, 100), "\n".join(table), textwrap.fill(self.notes, 100)]
         return "\n\n".join(part for part in parts if part)

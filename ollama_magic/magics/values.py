@@ -1,4 +1,4 @@
-"""What the values of options may be, one reader each: ValueError gives the reason, the caller adds the option's name."""
+"""What the values of options may be, one reader each; their ValueError is the reason without the option's name."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def duration(value: str) -> float | str:
     parts = _PART.findall(value.lstrip("+-"))
     if not parts or "".join(number + unit for number, unit in parts) != re.sub(r"^[+-]", "", value):
         raise ValueError(
-            f"{value!r} is no duration; take seconds (300; 0 unloads at once; -1 is for ever) or a time such as 5m or 1h30m"
+            f"{value!r} is no duration; take seconds (300; 0 unloads at once; -1 is for ever), or 5m, 1h30m"
         )
     if sum(float(number) * _UNITS[unit] for number, unit in parts) >= 2**63:
         raise ValueError(f"{value} is too long; -1 is for ever")

@@ -1,4 +1,4 @@
-"""What a value looks like as text in a prompt: at most 8,000 characters, whatever its size. Tables are drawn in `table`."""
+"""What a value looks like as text in a prompt: at most 8,000 characters, whatever its size."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WINDOW = LIMIT + 4_000
 
 @dataclass(frozen=True)
 class Description:
-    """A value as text; `note` is what the line above the answer says of it, `block` whether it needs lines of its own."""
+    """A value as text; `note` goes into the line above the answer, a `block` needs lines of its own."""
 
     text: str
     note: str = ""
@@ -31,7 +31,7 @@ class Description:
 
 
 def describe(value: object, mask: Mask) -> Description:
-    """Describe a value; NotFilled if it has nothing to say of itself, or any exception that its own code raises."""
+    """Describe a value; NotFilled if it has nothing to say, or any exception that its own code raises."""
     if isinstance(value, str):
         return _cut(value[:WINDOW], len(value), mask)
     own = _of_itself(value, "_repr_llm_")
@@ -40,11 +40,12 @@ def describe(value: object, mask: Mask) -> Description:
         return Description(mask(drawn.text), f" ({drawn.note})", block=True)
     if own is None:
         own = _of_itself(value, "_repr_markdown_")
-    if own is None and isinstance(value, types.FunctionType | types.MethodType | type):
+    if own is None and isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
         own = _source(value)
     if own is not None:
         return _cut(own[:WINDOW], len(own), mask)
     text, size, unit = outline(value, WINDOW, mask)
+    text = f"{table.array_caption(value)}{text}"
     return _cut(text, size, mask, unit)
 
 
@@ -73,9 +74,5 @@ def _cut(text: str, size: int, mask: Mask, unit: str = "characters") -> Descript
     elif len(masked) <= LIMIT:
         return Description(masked)
     kept = masked[:LIMIT]
-    return Description(
-        f"{kept}… of {size:,} {unit}",
-        f" (the first {len(kept):,} characters … of {size:,} {unit})"
-        if unit == "characters"
-        else f" (… of {size:,} {unit})",
-    )
+    shown = f"the first {len(kept):,} characters " if unit == "characters" else ""
+    return Description(f"{kept}… of {size:,} {unit}", f" ({shown}… of {size:,} {unit})")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.prompt.resolve import is_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _LINE, _DEEP = 100, 12
 _BRACKETS: dict[type, tuple[str, str]] = {
@@ -69,7 +69,8 @@ class _Writer:
             return f"<int of {value.bit_length():,} bits>"
         if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
             return str(value)
-        return self._mask(repr(value))
+        text = repr(value)
+        return f"<{type(value).__name__} that holds the environment>" if "environ({" in text else self._mask(text)
 
     def _add(self, piece: str) -> None:
         self.pieces.append(piece[: self._left])
@@ -94,11 +95,16 @@ class _Writer:
         return True
 
     def _write_open(self, value: object, flat: bool, depth: int) -> None:
+        """Write what the value holds: each thing on a row of its own, short ones side by side."""
         before, after = _frame(value) or ("", "")
         newline = "" if flat else "\n" + "  " * (depth + 1)
         self._add(before)
+        column = _LINE
         for i, (label, child) in enumerate(self._children(value)):
-            self._add((", " if flat else ",") * bool(i) + newline + label)
+            text = "" if label or self.opens(child) else self.leaf(child)
+            beside = flat or (text != "" and column + len(text) <= _LINE)
+            self._add("," * bool(i) + (" " * bool(i) if beside else newline) + label)
+            column = column * beside + len(text) + 2 if text else _LINE
             self._write(child, flat, depth + 1)
         self._add(newline.removesuffix("  ") + after)
 
@@ -110,7 +116,7 @@ class _Writer:
         elif names := getattr(value, "_fields", None):
             yield from ((f"{name}=", child) for name, child in zip(names, value, strict=False))
         else:
-            yield from (("", child) for child in value)
+            yield from (("", child) for child in _in_order(value))
 
     def _brief(self, key: object) -> str:
         writer = _Writer(_LINE, self._mask)
@@ -129,3 +135,13 @@ def _frame(value: object) -> tuple[str, str] | None:
             return (f"{kind.__name__}(", ")") if fields else (f"{kind.__name__}({before}", f"{after})")
     made = dataclasses.is_dataclass(value) and not isinstance(value, type) and hasattr(kind.__repr__, "__wrapped__")
     return (f"{kind.__name__}(", ")") if made else None
+
+
+def _in_order(value: Any) -> Iterable[object]:
+    """Sort a small set, so that the same notebook gives the same prompt."""
+    if isinstance(value, set | frozenset) and len(value) <= 1000:
+        try:
+            return sorted(value)
+        except TypeError:
+            return value
+    return value  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 
@@ -25,12 +26,13 @@ class Found:
 
 
 def resolve(path: str, variables: Mapping[str, object]) -> Found | None:
-    """Follow the path; NotFilled with the reason if it leads nowhere, None if it is no path at all (a template's own field)."""
+    """Follow the path; NotFilled with the reason if it leads nowhere, None if it is a template's own field."""
     tree = _parsed(path)
     if tree is None:
         return None
     if not _is_path(tree):
-        return _refuse_expression(tree, variables)
+        _refuse_expression(tree, variables)
+        return None
     value = _follow(tree, variables)
     if isinstance(value, types.ModuleType):
         raise NotFilled(f"{path} is a module")
@@ -113,16 +115,16 @@ def _attribute(value: Any, node: ast.Attribute) -> object:
 def _item(value: Any, index: Any, node: ast.Subscript) -> object:
     owner, shown = ast.unparse(node.value), ast.unparse(node.slice)
     try:
-        if isinstance(value, Mapping) and index not in value:  # a defaultdict would make the item by being asked
-            keys = [key for key in value if isinstance(key, str)][:1000]
-            raise NotFilled(f"{owner} has no {shown}{_nearest(str(index), keys)}")
-        return value[index]
-    except NotFilled:
-        raise
+        # A defaultdict would make the item by being asked for it.
+        absent = isinstance(value, Mapping) and index not in value
+        found = None if absent else value[index]
     except (LookupError, TypeError):
         raise NotFilled(f"{owner} has no {shown}") from None
     except Exception as error:  # noqa: BLE001  # the user's __getitem__
         raise NotFilled(f"{owner}[{shown}] fails with {type(error).__name__}") from None
+    if absent:
+        raise NotFilled(f"{owner} has no {shown}{_nearest(str(index), islice(value, 1000))}")
+    return found
 
 
 def _index(node: ast.expr, variables: Mapping[str, object]) -> Any:

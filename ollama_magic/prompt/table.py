@@ -1,4 +1,4 @@
-"""Data frames and series as a Markdown table of their head. No library is imported: what has rows and columns is asked for them."""
+"""Data frames and series as a Markdown table of their head. Nothing is imported: a value is asked for its rows."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def is_table(value: Any) -> bool:
         return False
 
 
+def array_caption(value: Any) -> str:
+    """Say the shape and the type of an array, whose repr leaves out the middle; nothing for any other value."""
+    try:
+        shape, dtype = value.shape, value.dtype
+        if not isinstance(shape, tuple) or not shape or isinstance(value, type):
+            return ""
+        return f"{' × '.join(f'{int(one):,}' for one in shape)} {dtype}:\n"
+    except Exception:  # noqa: BLE001  # most values are no arrays
+        return ""
+
+
 def draw(value: Any, mask: Callable[[str], str], limit: int) -> Drawn:
     """Draw the head: at most 10 rows, 20 columns, and `limit` characters."""
     shape = tuple(value.shape)
@@ -41,7 +52,7 @@ def draw(value: Any, mask: Callable[[str], str], limit: int) -> Drawn:
     while len(lines) > len(head) + 1 and sum(map(len, lines)) + len(lines) > limit - 100:
         lines.pop()
     caption, note = _shape(shape, len(lines) - len(head))
-    return Drawn("\n".join(lines) + f"\n\n{caption}", note)
+    return Drawn("\n".join(lines) + f"\n\n{caption}" if names else caption, note)
 
 
 def _is_frame(value: Any) -> bool:
@@ -109,6 +120,7 @@ def _shape(shape: tuple[int, ...], rows: int) -> tuple[str, str]:
     parts = [f"the first {rows} … of {shape[0]:,} rows"] if rows < shape[0] else []
     if len(shape) > 1 and shape[1] > COLUMNS:
         parts.append(f"the first {COLUMNS} … of {shape[1]:,} columns")
-    unit = "rows × columns" if len(shape) > 1 else "rows"
-    caption = f"({sizes} {unit}" + "".join(f"; {part}" for part in parts) + ")"
+    units = zip(shape, ("row", "column"), strict=False)
+    counts = " × ".join(f"{one:,} {unit}{'s' * (one != 1)}" for one, unit in units)
+    caption = f"({counts}" + "".join(f"; {part}" for part in parts) + ")"
     return caption, sizes + ", head" * bool(parts)
