@@ -58,12 +58,13 @@ _OPTIONS = {
 
 
 class Refusal(Exception):
-    """The server says no, with a status and a text."""
+    """The server says no, with a status and a text; `late` is found when a stream has been prepared already."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, *, late: bool = False) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
+        self.late = late
 
 
 def read_body(body: bytes, kind: tuple[str, Mapping[str, tuple[str, str]]]) -> Body:
@@ -175,7 +176,9 @@ def check_format(value: object) -> None:
     """`json`, a schema, nothing; all else is a 500."""
     if value is None or value in ("", "json") or isinstance(value, dict):
         return
-    raise Refusal(500, f'invalid format: {quoted(go_json(value))}; expected "json" or a valid JSON Schema object')
+    raise Refusal(
+        500, f'invalid format: {quoted(go_json(value))}; expected "json" or a valid JSON Schema object', late=True
+    )
 
 
 def _list(value: object) -> list[object]:

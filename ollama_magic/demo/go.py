@@ -94,9 +94,9 @@ def _no_constant(name: str) -> object:
 _CONTEXTS = {
     "Expecting property name": "looking for beginning of object key string",
     "Expecting value": "looking for beginning of value",
-    "Illegal trailing comma": "looking for beginning of value",
+    "Illegal trailing comma before end of object": "looking for beginning of object key string",
+    "Illegal trailing comma before end of array": "looking for beginning of value",
     "Expecting ':'": "after object key",
-    "Expecting ','": "after object key:value pair",
     "Invalid control character": "in string literal",
     "Invalid \\escape": "in string escape code",
     "Invalid \\uXXXX": "in \\u hexadecimal character escape",
@@ -104,12 +104,25 @@ _CONTEXTS = {
 
 
 def _syntax_error(error: json.JSONDecodeError) -> str:
-    rest = error.doc[error.pos :].lstrip(" \t\r\n")
+    rest = error.doc[error.pos :]
+    if error.msg.startswith("Illegal trailing comma"):  # since Python 3.13 the comma is meant, not what follows it
+        rest = rest[1:]
+    rest = rest if error.msg.startswith("Invalid") else rest.lstrip(" \t\r\n")
     if not rest or error.msg.startswith("Unterminated string"):
         return "unexpected EOF"
-    context = next(
-        (words for key, words in _CONTEXTS.items() if error.msg.startswith(key)), "looking for beginning of value"
-    )
+    after = "after array element" if _in_array(error.doc[: error.pos]) else "after object key:value pair"
+    context = next((words for key, words in _CONTEXTS.items() if error.msg.startswith(key)), after)
     first = rest.encode("utf-8", "replace")[0]
     shown = {"'": "'\\''", '"': "'\"'"}.get(chr(first), f"'{quoted(chr(first))[1:-1]}'")
     return f"invalid character {shown} {context}"
+
+
+def _in_array(text: str) -> bool:
+    """Whether the innermost bracket that is open at the end of the text is a square one."""
+    open_ones: list[str] = []
+    for bracket in re.findall(r"[\[\]{}]", re.sub(r'"(?:\\.|[^"\\])*"', "", text)):
+        if bracket in "[{":
+            open_ones.append(bracket)
+        elif open_ones:
+            open_ones.pop()
+    return open_ones[-1:] == ["["]

@@ -41,16 +41,16 @@ class ModelName:
 def read_name(text: str) -> ModelName | None:
     """The parsed name, or None if it is malformed."""
     rest = text.partition("://")[2] if "://" in text else text
+    if rest.count("/") > 2 or not all(rest.split("/")):
+        return None
     front, _, last = rest.rpartition("/")
     model, colon, tag = last.partition(":")
     host, _, namespace = front.rpartition("/")
     name = ModelName(host or "registry.ollama.ai", namespace or "library", model, tag if colon else "latest")
-    return name if _valid(name, front) else None
+    return name if _valid(name) else None
 
 
-def _valid(name: ModelName, front: str) -> bool:
-    if front.count("/") > 1 or (front and not all(front.split("/"))):
-        return False
+def _valid(name: ModelName) -> bool:
     patterns = ((_HOST, name.host), (_NAMESPACE, name.namespace), (_PART, name.model), (_PART, name.tag))
     return all(pattern.fullmatch(part) for pattern, part in patterns)
 

@@ -25,7 +25,7 @@ def fitted(model: DemoModel, given: list[Message], options: Body, body: Body) ->
     window = ModelStore.context_of(model, options)
     total = token_count(messages)
     if total > window and body.get("truncate") is False:
-        raise Refusal(400, _too_long(total, window))
+        raise Refusal(400, _too_long(total, window), late=True)
     while token_count(messages) > window:
         position = next((n for n, (role, _) in enumerate(messages[:-1]) if role != "system"), None)
         if position is None:

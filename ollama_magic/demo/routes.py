@@ -46,7 +46,7 @@ def dispatch(stage: Stage, exchange: Exchange) -> None:
         try:
             endpoint(stage, exchange, fault)
         except Refusal as refusal:
-            exchange.json({"error": refusal.text}, refusal.status)
+            exchange.error(refusal.text, refusal.status, refusal.late)
 
 
 def _strike_first(exchange: Exchange, fault: Fault) -> bool:
@@ -68,7 +68,8 @@ def _strike_first(exchange: Exchange, fault: Fault) -> bool:
     elif fault.body is not None:
         exchange.reply(fault.status, "application/json" if fault.body else None, fault.body)
     else:
-        exchange.json({"error": fault.error}, fault.status, "application/json")
+        exchange.prepared = exchange.request.json.get("stream", True) is True
+        exchange.error(fault.error, fault.status, late=True)
     return True
 
 

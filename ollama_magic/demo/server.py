@@ -78,7 +78,8 @@ class DemoServer:
             raise
         self._listener = listener
         _alive.add(self)
-        threading.Thread(target=self._accept, args=(listener,), name="ollama-magic demo", daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, args=(listener,), name="ollama-magic demo", daemon=True)
+        self._accepting.start()
         return self
 
     def stop(self) -> None:
@@ -89,6 +90,7 @@ class DemoServer:
         address = listener.getsockname()
         with contextlib.suppress(OSError):
             socket.create_connection(address, 1).close()  # wakes the accepting thread on every platform
+        self._accepting.join(2)
         listener.close()
         with self._changed:
             for connection in self._connections:

@@ -25,7 +25,7 @@ _TOPICS = (
     ("poem", r"\b(poem|poetry|haiku|verse)\b", "诗"),
     (
         "code",
-        r"\b(python|code|functions?|program|script|lambda|recursion|comprehensions?|decorators?|class|regex|sql|loops?)\b",
+        r"\b(python|code|functions?|program|lambda|recursion|comprehensions?|decorators?|regex|sql|loops?)\b",
         "代码|函数|程序|脚本|编程|递归|正则|python",
     ),
     ("list", r"\b(lists?|steps?|plan|recipe|checklist|to-?do|outline)\b", "列表|步骤|计划|清单|食谱|提纲"),

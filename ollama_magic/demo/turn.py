@@ -62,6 +62,8 @@ class Turn:
         if self.body.get("think") and "thinking" not in self.model.capabilities:
             raise Refusal(400, f"{asked} does not support thinking")
         self.options = check_options(self.body.get("options"))
+        self.streams = self.body.get("stream", True) is True
+        self.exchange.prepared = self.streams and bool(self.given)
         check_format(self.body.get("format"))
 
     def _load(self, keep: float | None) -> None:
@@ -93,7 +95,7 @@ class Turn:
             limit=limit if isinstance(limit, int) and limit > 0 else None,
             context=list(range(1, count + 1)) if self.shape == "generate" and not self.body.get("raw") else [],
             fault=self.fault,
-        ).send(stream=self.body.get("stream", True) is True)
+        ).send(stream=self.streams)
 
     def _deltas(self, messages: list[Message]) -> tuple[Iterable[Delta], bool]:
         """The answer's pieces, and whether they bring their own pace."""

@@ -49,8 +49,11 @@ class RecordedRequest:
 
     @property
     def json(self) -> dict[str, object]:
-        """The body, read as JSON."""
-        value = read_json(self.body)
+        """The body, read as JSON; empty if it is no JSON object."""
+        try:
+            value = read_json(self.body)
+        except ValueError:
+            return {}
         return value if isinstance(value, dict) else {}
 
     def wait(self, seconds: float = 5.0) -> bool:
@@ -192,7 +195,7 @@ class Exchange:
         self.connection = connection
         self.request = request
         self.extra: list[tuple[str, str]] = []
-        self.streaming = False
+        self.prepared = False  # for a stream, though none has begun
         self.arrived = time.monotonic_ns()
         self.keeps_open = request.version == "HTTP/1.1" and "close" not in request.headers.get("connection", "").lower()
 
@@ -220,10 +223,17 @@ class Exchange:
         """Send one JSON object."""
         self.reply(status, content_type, go_json(value).encode())
 
-    def start_stream(self, content_type: str = "application/x-ndjson") -> bytes:
+    def error(self, text: str, status: int, late: bool = False) -> None:
+        """Send an error; one that comes late, before a stream's first chunk, is chunked and has no charset."""
+        if late and self.prepared:
+            head = self.start_stream("application/json", status)
+            self.send_lines([go_json({"error": text}).encode()], head, last=True)
+        else:
+            self.json({"error": text}, status)
+
+    def start_stream(self, content_type: str = "application/x-ndjson", status: int = 200) -> bytes:
         """The head of a chunked reply, to be sent together with its first chunk (dossier §1)."""
-        self.streaming = True
-        return self._head(200, [("Content-Type", content_type)], None)
+        return self._head(status, [("Content-Type", content_type)], None)
 
     def send_lines(self, lines: Sequence[bytes], head: bytes = b"", last: bool = False) -> None:
         """Send each line as one HTTP chunk, all of them in as few writes as possible."""
