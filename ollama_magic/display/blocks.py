@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.display.settled import IGNORE_TEX
+from ollama_magic.display.settled import IGNORE_TEX, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,7 +123,12 @@ class Blocks:
 
 
 def _joined(blocks: Sequence[Block]) -> str:
-    return "".join(
-        f'<div class="ollama-magic-part-{block.part}">{block.html}</div>' if block.part else block.html
-        for block in blocks
-    )
+    return "".join(map(_placed, blocks))
+
+
+def _placed(block: Block) -> str:
+    """A piece of a long fence is named, so that the style sheet joins it to its neighbours."""
+    if not block.part:
+        return spaced(block.html)
+    html = spaced(block.html) if block.part == "last" else block.html
+    return f'<div class="ollama-magic-part-{block.part}">{html}</div>'

@@ -38,9 +38,9 @@ def settled_html(reply: Reply, footer: str, *, thinking_open: bool = False, rais
     if reply.thinking:
         parts.append(thinking_html(render(reply.thinking).html, unfolded=thinking_open))
     if reply.text:
-        parts.append(render(reply.text).html)
+        parts.append(answer_html(render(reply.text).html))
     parts.append(end_html(reply, footer, raised=raised))
-    return f'<div class="ollama-magic jp-RenderedHTMLCommon {IGNORE_TEX}">{"".join(parts)}</div>'
+    return f'<div class="ollama-magic {IGNORE_TEX}">{"".join(parts)}</div>'
 
 
 def plain_text(reply: Reply) -> str:
@@ -70,11 +70,21 @@ def before_html(reply: Reply) -> str:
     return f"<p><small>{lines}</small></p>" if lines else ""
 
 
+def answer_html(html: str) -> str:
+    """The answer in a division of its own, as host classes treat a first heading apart."""
+    return f"<div>{spaced(html)}</div>"
+
+
+def spaced(html: str) -> str:
+    """Keep what follows a code block at a distance; hosts give it no margin, and an empty paragraph needs no style."""
+    return html.replace("</pre></div>", "</pre></div><p></p>")
+
+
 def thinking_html(html: str, *, unfolded: bool = False) -> str:
     """Thinking, folded away; the empty paragraph keeps the answer at a distance."""
     state = " open" if unfolded else ""
     summary = "<summary><small>Thinking</small></summary>"
-    return f"<details{state}>{summary}<blockquote>{html}</blockquote></details><p></p>"
+    return f"<details{state}>{summary}<blockquote>{spaced(html)}</blockquote></details><p></p>"
 
 
 def end_html(reply: Reply, footer: str, *, raised: bool = False) -> str:

@@ -9,7 +9,9 @@ LIVE_STYLE = """<style>
   display: block; margin: 0; padding: 0; width: auto; height: auto; min-width: 0; max-width: 100%;
   overflow: visible; line-height: inherit; font-size: inherit;
 }
+.ollama-magic-live.jupyter-widgets { padding-right: 20px; font-size: var(--jp-content-font-size1, 14px); }
 .ollama-magic-live .jp-RenderedHTMLCommon { padding: 0; margin: 0; }
+.ollama-magic-live .jp-RenderedHTMLCommon > pre { margin: 0; }
 .ollama-magic-live .jp-RenderedHTMLCommon table { margin-left: 0; margin-right: 0; }
 .ollama-magic-live .ollama-magic-status {
   display: flex; flex-direction: row; align-items: center; gap: 10px; min-height: 22px;
@@ -27,7 +29,7 @@ LIVE_STYLE = """<style>
 }
 .ollama-magic-live .ollama-magic-fold.jupyter-button {
   display: block; text-align: left; background: none; box-shadow: none; overflow: visible;
-  font-size: 11.7px; line-height: 22.4px; color: var(--jp-content-font-color1, inherit);
+  font-size: .8333em; line-height: 22.4px; color: var(--jp-content-font-color1, inherit);
 }
 .ollama-magic-live .ollama-magic-fold::before {
   content: ""; display: inline-block; margin: 0 .55em 0 .05em;

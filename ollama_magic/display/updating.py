@@ -6,7 +6,7 @@ import time
 from html import escape
 from typing import TYPE_CHECKING
 
-from ollama_magic.display.settled import IGNORE_TEX, ON_ITS_WAY, before_html, bundle
+from ollama_magic.display.settled import IGNORE_TEX, ON_ITS_WAY, answer_html, before_html, bundle
 from ollama_magic.display.status import status_text
 
 if TYPE_CHECKING:
@@ -63,8 +63,6 @@ class UpdatingView:
 
     def _bundle(self, reply: Reply) -> dict[str, str]:
         status = f"<p><small>{escape(status_text(reply, time.monotonic()))}</small></p>"
-        answer = "".join(self._frozen) + self._tail
-        html = (
-            f'<div class="ollama-magic jp-RenderedHTMLCommon {IGNORE_TEX}">{before_html(reply)}{answer}{status}</div>'
-        )
+        answer = answer_html("".join(self._frozen) + self._tail)
+        html = f'<div class="ollama-magic {IGNORE_TEX}">{before_html(reply)}{answer}{status}</div>'
         return {"text/html": html, "text/plain": ON_ITS_WAY}
