@@ -6,7 +6,7 @@ import hashlib
 import math
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ollama_magic.demo.go import go_time, local_zone, quoted
 from ollama_magic.demo.names import read_name
@@ -73,7 +73,6 @@ class _Loaded:
     keep: float = _FIVE_MINUTES
     expires: float = math.inf
     busy: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class ModelStore:

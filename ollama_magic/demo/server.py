@@ -157,7 +157,7 @@ class DemoServer:
         try:
             dispatch(self._stage, exchange)
         except ClientLeft:
-            request.closed_early = True
+            request.closed_early = self._listener is not None
             return False
         finally:
             request.ended.set()
@@ -167,6 +167,7 @@ class DemoServer:
         """In a forked child: the parent's sockets are not ours."""
         if self._listener is not None:
             self._listener.close()
+            self._listener = None
         for connection in self._connections:
             connection.release()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
 import socket
 import struct
@@ -94,8 +95,10 @@ class Connection:
         return self._take(int(length))
 
     def _read_chunk(self) -> bytes:
-        size = int(self._line().split(b";")[0], 16)
-        data = self._take(size)
+        size = self._line().split(b";")[0].strip()
+        if not re.fullmatch(b"[0-9a-fA-F]{1,15}", size):
+            raise BadRequest("400 Bad Request")
+        data = self._take(int(size, 16))
         self._line()
         return data
 

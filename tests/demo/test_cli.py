@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +16,6 @@ from ollama_magic import cli
 from ollama_magic.demo.faults import nobody
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import ask
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

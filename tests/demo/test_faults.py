@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,7 +13,6 @@ from ollama_magic.demo.deltas import Delta
 from ollama_magic.demo.faults import Fault, nobody
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import Answer, ask, chat, connected, read, request
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

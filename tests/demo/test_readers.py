@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ollama
 import pytest
@@ -14,7 +15,6 @@ import pytest
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.models import DEMO, EMBEDDING, PLAIN
 from ollama_magic.demo.server import DemoServer
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
