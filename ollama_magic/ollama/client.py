@@ -79,7 +79,7 @@ class OllamaClient:
         body = body_bytes(chat_body(request))
         async with self._reply("POST", "/api/chat", body, self._limits.first_byte) as response:
             yield ChatChunk()
-            decoder, cut = ChunkDecoder(self._limits.line_bytes), ""
+            decoder, cut = ChunkDecoder(self._limits.line_bytes, self._secrets.mask), ""
             pieces = response.aiter_raw()
             try:
                 unpack = Unpacker(_encoding(response), self._limits.answer_bytes)
@@ -144,7 +144,7 @@ class OllamaClient:
 
     async def _look(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         data = await self._in_time(method, path, body_bytes(body) if body is not None else b"")
-        value = read_object(data)
+        value = read_object(data.decode("utf-8", "replace"))
         if value is None:
             raise ServerError(f"{self.address.url} is not Ollama: its answer to {path} is no JSON; look at the port.")
         return value
@@ -203,8 +203,8 @@ class OllamaClient:
             path,
             response.status_code,
             response.headers.get("content-type", "").lower(),
-            response.headers.get("location", ""),
-            body,
+            self._secrets.mask(response.headers.get("location", "")),
+            self._secrets.mask(body.decode("utf-8", "replace")),
         )
         return refusal.error()
 

@@ -46,10 +46,10 @@ def _unwrapped(text: str, depth: int) -> str:
     return f"{text[:start]}{inner}" if inner else text
 
 
-def read_object(body: bytes) -> dict[str, object] | None:
+def read_object(body: str) -> dict[str, object] | None:
     """Return the JSON object that a body holds, None if it is anything else."""
     try:
-        value = json.loads(body.decode("utf-8", "replace"))
+        value = json.loads(body)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -64,7 +64,7 @@ class Refusal:
     status: int
     content_type: str = ""
     location: str = ""
-    body: bytes = b""
+    body: str = ""
 
     def error(self) -> OllamaMagicError:
         """Return the one line for it, with what to do next."""
@@ -89,13 +89,15 @@ class Refusal:
 
     def _redirect(self, where: str) -> str:
         if where.startswith(("https://", "http://")):
-            return f"{self.url} points elsewhere, to {where}; that is not followed, so set the host to it if it is right."
-        return f"{self.url} points elsewhere ({where or 'without saying where'}); look at the host, the port and the path."
+            return f"{self.url} points elsewhere, to {where}; that is not followed; set the host to it if it is right."
+        return (
+            f"{self.url} points elsewhere ({where or 'without saying where'}); look at the host, the port and the path."
+        )
 
     def _sign_in(self, place: object, words: str) -> str:
         if isinstance(place, str) and place.startswith(("https://", "http://")):
             return f"{self.url} wants you signed in: open {one_line(place, 600)} in a browser, then run this again."
-        return f"{self.url} refused the key ({words or 'unauthorized'}); set OLLAMA_API_KEY to a valid one and run this again."
+        return f"{self.url} refused the key ({words or 'unauthorized'}); put a valid one into OLLAMA_API_KEY."
 
     def _with_words(self, words: str) -> str:
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -106,7 +108,7 @@ class Refusal:
         return f"{self.url} {verb} ({self.status}): {words.rstrip('.')}{cure_for(words)}."
 
     def _without_words(self) -> str:
-        text = one_line(self.body[:400].decode("utf-8", "replace"), 120).strip()
+        text = one_line(self.body[:400], 120).strip()
         if "HTTP request to an HTTPS server" in text:
             return f"{self.url} speaks TLS; write https:// in front of it."
         if self.status == HTTPStatus.FORBIDDEN and not text:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 from ollama_magic.foreign import one_line, repaired
 from ollama_magic.ollama.complaints import error_of
 from ollama_magic.ollama.protocol import ChatChunk, Stats, count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LINE_BYTES = 8_000_000
 _VALUES_IN_A_LINE = 1000
@@ -21,10 +25,11 @@ class ChunkDecoder:
     Lines end at a newline and nowhere else (dossier §23.6). `begun` tells whether one readable object came.
     """
 
-    def __init__(self, line_bytes: int = LINE_BYTES) -> None:
+    def __init__(self, line_bytes: int = LINE_BYTES, mask: Callable[[str], str] = str) -> None:
         self.begun = False
         self.ended = False
         self._line_bytes = line_bytes
+        self._mask = mask
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._model = ("", "")
@@ -96,7 +101,7 @@ class ChunkDecoder:
             self._take(value, chunks)
             at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
         if whole or not self.begun:
-            excerpt = one_line(text[at : at + 200], 80)
+            excerpt = one_line(self._mask(text[at : at + 4000]), 80)
             self._end(chunks, ChatChunk(error=f"the server sent a line that is not JSON: {excerpt}"))
 
     def _take(self, value: object, chunks: list[ChatChunk]) -> None:
@@ -104,7 +109,8 @@ class ChunkDecoder:
             return
         self.begun = True
         if value.get("error") or "StatusCode" in value:
-            self._end(chunks, ChatChunk(error=error_of(value) or "an error without words"))
+            told = json.loads(self._mask(json.dumps(value)))  # a server may repeat the key that it refuses
+            self._end(chunks, ChatChunk(error=error_of(told) or "an error without words"))
         elif value.get("done") is True:
             self._end(chunks, self._last(value))
         else:

@@ -67,8 +67,9 @@ class Way:
                 return ServerUnreachable(self._no_connection(f"there is no machine called {self.address.host}"))
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
             return ServerUnreachable(self._nobody())
-        words = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
-        return ServerUnreachable(self._no_connection(one_line(words[-1], 80) if words else "the connection failed"))
+        codes = [cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno]
+        why = os.strerror(codes[-1]).lower() if codes else "the connection failed"
+        return ServerUnreachable(self._no_connection(one_line(why, 80)))
 
     def _nobody(self) -> str:
         if self.proxy:

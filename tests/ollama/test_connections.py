@@ -77,6 +77,7 @@ def test_a_dead_connection_from_before_is_replaced_silently(fault):
 
 def test_there_is_one_retry_and_no_more():
     """If the fresh connection fails as well, that is told."""
+
     def fail(connection: Connection) -> None:
         connection.request()
         connection.reset()

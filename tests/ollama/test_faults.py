@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from ollama_magic.errors import ServerError, ServerUnreachable
+from ollama_magic.errors import OllamaMagicError, ServerError, ServerUnreachable
 from ollama_magic.ollama.client import Limits
 from tests.ollama.raw_server import NDJSON, Connection, RawServer, answering, closed_port
 from tests.ollama.reading import END, SHORT, ask, line, one_readable
@@ -73,14 +73,18 @@ TWO = (line("one "), line("two"))
 BROKEN_UTF8 = line("日")[:60].replace(b"\\u65e5", "日".encode()[:2])
 
 BEFORE = {
-    "reset at once": (_unasked, ServerError, "hung up"),
-    "closed at once": (lambda c: c.close(), ServerError, "hung up"),
+    "reset at once": (_unasked, OllamaMagicError, "hung up|connection reset"),
+    "closed at once": (lambda c: c.close(), OllamaMagicError, "hung up|connection reset"),
     "closed after the request": (_raw(), ServerError, "hung up without an answer"),
     "reset after the request": (_raw(then="reset"), ServerError, "hung up"),
     "half a status line": (_raw(b"HTTP/1.1 2"), ServerError, "hung up"),
     "half a header": (_raw(b"HTTP/1.1 200 OK\r\nContent-Ty", then="reset"), ServerError, "hung up"),
     "silence before the headers": (_raw(then="silence"), ServerError, "said nothing for 0.5 s; .* run this again"),
-    "silence in the headers": (_raw(b"HTTP/1.1 200 OK\r\n", then="silence"), ServerError, "said nothing for 0.5 s; .* run this again"),
+    "silence in the headers": (
+        _raw(b"HTTP/1.1 200 OK\r\n", then="silence"),
+        ServerError,
+        "said nothing for 0.5 s; .* run this again",
+    ),
     "no HTTP": (
         _raw(b"SSH-2.0-OpenSSH_9.6\r\nInvalid SSH identification string.\r\n\r\n"),
         ServerError,
