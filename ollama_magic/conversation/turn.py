@@ -233,10 +233,13 @@ def _cut_line(reply: Reply, why: str) -> str:
 
 
 def _fail(reply: Reply, error: Exception) -> None:
-    if reply.state == RUNNING:
-        known = isinstance(error, OllamaMagicError)
-        reply.error = error if known else OllamaMagicError(f"ollama_magic itself failed, please report it: {error!r}")
-        _end(reply, CUT if isinstance(error, AnswerCut) else FAILED)
+    if reply.state != RUNNING:
+        return
+    if isinstance(error, OllamaMagicError):
+        reply.error = error
+    else:
+        reply.error = OllamaMagicError(f"ollama_magic itself failed, please report it: {error!r}")
+    _end(reply, CUT if isinstance(error, AnswerCut) else FAILED)
 
 
 def _end(reply: Reply, state: str) -> None:
