@@ -88,7 +88,7 @@ def test_nobody_answers(kernel: Callable[..., Kernel], demo_server: Callable[...
 def test_load_unload_reload(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
     """Loading twice is harmless, unloading takes everything out, and loading again works."""
     shell = kernel(demo_server(pace=0))
-    hooks = "print(len(get_ipython().input_transformers_cleanup), '%%chat' in str(get_ipython().lsmagic()))"
+    hooks = "i = get_ipython(); print(len(i.input_transformers_cleanup), i.find_cell_magic('chat') is not None)"
     loaded = shell.run(hooks).printed
     assert shell.run("%load_ext ollama_magic").status == "ok"
     assert shell.run("%reload_ext ollama_magic").status == "ok"

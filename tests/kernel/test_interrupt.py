@@ -19,25 +19,22 @@ pytestmark = pytest.mark.xdist_group("kernel")
 
 BUSY = Fault("script", script=words(paragraphs(400)))
 SILENT = Fault("silence", after=12)
-FRESH = Fault("script", script=["fresh"])
 
 
-def interrupted(kernel: Kernel, shown: str) -> tuple[Cell, Cell]:
-    """A chat cell that got ■ once the words were on screen, and the cell that was queued behind it."""
+def interrupted(kernel: Kernel) -> tuple[Cell, Cell]:
+    """A chat cell that got ■ once its first words were on screen, and the cell that was queued behind it."""
     chat, queued = kernel.start("%%chat\nGo on.", "a"), kernel.start("print('queued')", "b")
-    kernel.wait_until(lambda: shown in kernel.cell(chat).live)
+    kernel.wait_until(lambda: "p0" in kernel.cell(chat).live)
     kernel.interrupt()
     return kernel.wait(chat), kernel.wait(queued)
 
 
-@pytest.mark.parametrize("phase", ["busy", "silent"])
-def test_interrupt(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel], phase: str) -> None:
+@pytest.mark.parametrize("fault", [BUSY, SILENT], ids=["busy", "silent"])
+def test_interrupt(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel], fault: Fault) -> None:
     """■ in a busy or a silent stream hangs up, keeps the text, aborts the queue, and the next turn works."""
-    script = words(paragraphs(400))
-    fault = Fault("script", script=script) if phase == "busy" else Fault("silence", after=12)
-    server = demo_server(pace=40, faults=[fault])
+    server = demo_server(pace=40, answers=lambda _: words(paragraphs(2)), faults=[fault])
     shell = kernel(server)
-    chat, queued = interrupted(shell, "p0" if phase == "busy" else " ")
+    chat, queued = interrupted(shell)
     shell.wait_until(lambda: chats(server)[0].closed_early)
     assert (chat.status, queued.status) == ("error", "aborted")
     assert chat.reply["ename"] == "TurnStopped"
