@@ -30,8 +30,7 @@ class ChunkDecoder:
         self.ended = False
         self._line_bytes = line_bytes
         self._mask = mask
-        self._held: list[bytes] = []
-        self._held_bytes = 0
+        self._held = bytearray()
         self._model = ("", "")
 
     def feed(self, data: bytes) -> list[ChatChunk]:
@@ -56,18 +55,18 @@ class ChunkDecoder:
         return chunks
 
     def _hold(self, rest: bytes, chunks: list[ChatChunk]) -> None:
-        self._held.append(rest)
-        self._held_bytes += len(rest)
-        if self._held_bytes > self._line_bytes:
+        self._held += rest
+        if len(self._held) > self._line_bytes:
             self._end(chunks, ChatChunk(cut=self._too_long))
 
     def _released(self, end: bytes) -> bytes:
-        line = b"".join([*self._held, end])
-        self._held, self._held_bytes = [], 0
+        line = bytes(self._held + end)
+        self._held.clear()
         return line
 
     def _end(self, chunks: list[ChatChunk], last: ChatChunk) -> None:
-        self._held, self.ended = [], True
+        self._held.clear()
+        self.ended = True
         chunks.append(last)
 
     @property

@@ -215,6 +215,8 @@ class ModelBook:
         able: list[str] = []
         asked = 0
         for model in await self._tags():
+            if is_cloud(model):
+                continue
             known = model.capabilities or frozenset()
             if capability not in known and asked < _ASKED:
                 asked += 1

@@ -1,4 +1,4 @@
-"""Model names, the look-up before a turn, and the model that answers unasked."""
+"""The look-up before a turn, and the model that answers unasked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from ollama_magic.errors import InputError, ModelNotFound, ServerError, ServerUnreachable
 from ollama_magic.ollama.address import parse_address
-from ollama_magic.ollama.models import ModelBook, is_cloud, nearest, newest_first, normal_name, same_model, valid_name
+from ollama_magic.ollama.models import ModelBook, same_model
 from ollama_magic.ollama.protocol import ModelFacts, ModelSummary, RunningModel
 
 CHAT, EMBED, THINK = frozenset({"completion"}), frozenset({"embedding"}), frozenset({"completion", "thinking"})
@@ -54,104 +54,6 @@ def _choose(models: Models) -> str:
 
 def _look_up(models: Models, name: str, needs=CHAT):
     return asyncio.run(ModelBook(models).look_up(name, needs))
-
-
-@pytest.mark.parametrize(
-    ("name", "normal"),
-    [
-        ("gemma3", "gemma3:latest"),
-        ("Gemma3:1B", "gemma3:1b"),
-        ("library/gemma3", "gemma3:latest"),
-        ("registry.ollama.ai/library/gemma3:1b", "gemma3:1b"),
-        ("https://registry.ollama.ai/library/gemma3:1b", "gemma3:1b"),
-        ("someone/gemma3", "someone/gemma3:latest"),
-        ("hf.co/someone/x.gguf:Q4_K_M", "hf.co/someone/x.gguf:q4_k_m"),
-        ("hf.co/library/x", "hf.co/library/x:latest"),
-        ("127.0.0.1:9/a/b", "127.0.0.1:9/a/b:latest"),
-        ("gpt-oss:20b:cloud", "gpt-oss:20b-cloud"),
-        ("gpt-oss:cloud", "gpt-oss:cloud"),
-        ("x:1b:local", "x:1b"),
-        ("x:local", "x:latest"),
-        ("x-cloud", "x-cloud:latest"),
-        ("sha256:abc", "sha256:abc"),
-    ],
-)
-def test_names_have_one_normal_form(name, normal):
-    """Names are compared in one form: default parts dropped, the tag always there, case aside."""
-    assert valid_name(name)
-    assert normal_name(name) == normal
-    assert same_model(name, normal)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        " ",
-        "a b",
-        "a:",
-        ":a",
-        "/a",
-        "a/",
-        "a//b",
-        "-a",
-        ".a",
-        "a@sha256:b",
-        "a:b:c",
-        "a/b/c/d",
-        "ä",
-        "a\n",
-        "x" * 81,
-        "a.b/c",
-    ],
-)
-def test_what_cannot_be_a_name(name):
-    """A name outside the grammar is known before anything is sent."""
-    assert not valid_name(name)
-    models = Models()
-    with pytest.raises(InputError, match="is not a model's name"):
-        _look_up(models, name)
-    assert models.asked == []
-
-
-@pytest.mark.parametrize(
-    ("name", "cloud"),
-    [
-        ("gpt-oss:120b-cloud", True),
-        ("x:cloud", True),
-        ("x:1b:cloud", True),
-        ("x-cloud", False),
-        ("x:cloudy", False),
-        ("x:local", False),
-    ],
-)
-def test_cloud_names(name, cloud):
-    """A tag tells that a model runs elsewhere; a name alone does not."""
-    assert is_cloud(name) is cloud
-    assert is_cloud(ModelSummary(name)) is cloud
-    assert is_cloud(ModelSummary(name, remote_host="https://ollama.com"))
-
-
-def test_near_names():
-    """A slip of the fingers finds the name that was meant, the likest first."""
-    names = ["gemma3:1b", "gemma3:4b", "llama3.2:latest", "nomic-embed-text:latest", "qwen3:0.6b"]
-    assert nearest("gema3", names) == ["gemma3:1b", "gemma3:4b"]
-    assert nearest("gemma3:1b ", names)[0] == "gemma3:1b"
-    assert nearest("LLAMA3", names)[0] == "llama3.2:latest"
-    assert nearest("zzz", names) == []
-
-
-def test_the_newest_comes_first_and_ties_are_steady():
-    """Models are sorted by their time in any zone and fraction; those of one moment by name; no time is the oldest."""
-    models = [
-        _model("none", at=""),
-        _model("b", at="2026-01-01T12:00:00+02:00"),
-        _model("a", at="2026-01-01T10:00:00Z"),
-        _model("newest", at="2026-01-01T10:00:00.5Z"),
-        _model("odd", at="0001-01-01T00:00:00Z"),
-        _model("later", at="2026-01-01T05:30:00.123456789-05:00"),
-    ]
-    assert [model.name for model in newest_first(models)] == ["later", "newest", "a", "b", "odd", "none"]
 
 
 def test_the_newest_that_can_chat_answers_unasked():
@@ -237,6 +139,22 @@ def test_an_unknown_model_without_near_names_has_no_such_list():
         'No model "gema3" at http://127.0.0.1:11434; '
         "`%ollama list` shows all, `ollama pull gema3` in a terminal fetches it."
     )
+
+
+def test_what_cannot_be_a_name_is_refused_before_anything_is_sent():
+    """A name outside the grammar is an InputError, and the server is not asked."""
+    models = Models()
+    with pytest.raises(InputError, match="a b is not a model's name"):
+        _look_up(models, "a b")
+    assert models.asked == []
+
+
+def test_models_in_the_cloud_are_neither_asked_nor_offered():
+    """Looking for a model that can does not make the server call somebody else's machine."""
+    models = Models(_model("far:cloud", THINK), _model("stub", None, remote_host="h"), shown={"a": CHAT, "stub": THINK})
+    with pytest.raises(InputError, match=r"^a cannot think; leave out --think\.$"):
+        _look_up(models, "a", THINK)
+    assert models.asked == ["show a", "tags"]
 
 
 def test_a_missing_capability_is_refused_with_models_that_have_it():
