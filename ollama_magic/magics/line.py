@@ -22,6 +22,7 @@ ASSIGNED = "\0="  # nobody types a NUL; in the call it stands escaped, as plain 
 _CELL = re.compile(r"%%(\w+)(?:[^\S\n]+([^\n]*))?\n?\Z")
 _LINE = re.compile(r"%(\w+)(?:\s+(.*))?\Z", re.DOTALL)
 _ROW = re.compile(r"[^\n]*\n|[^\n]+")
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")  # a whole row is lost for these since Python 3.12
 _QUIET = (tokenize.INDENT, tokenize.DEDENT, tokenize.NL, tokenize.COMMENT)
 _HEADS = ["if", "elif", "else", "for", "while", "with", "try", "except", "finally", "def", "class", "async", "case"]
 _ANYWHERE, _AT_THE_START = ("%", "!"), ("?", ",", ";", "/")
@@ -148,7 +149,7 @@ def _statements(rows: list[str]) -> Iterator[Tokens]:
     """Yield the tokens of each logical line, as far as the text can be read as Python."""
     statement: list[tokenize.TokenInfo] = []
     try:
-        for token in tokenize.generate_tokens(iter([*rows, ""]).__next__):
+        for token in tokenize.generate_tokens(iter([*(_UNREADABLE.sub(" ", row) for row in rows), ""]).__next__):
             if token.type == tokenize.NEWLINE:
                 yield statement
                 statement = []

@@ -154,11 +154,10 @@ class _Reader:
             typed, name = typed[:2], name[:2]  # -mNAME
         option = self._names.get(name)
         attached = len(raw) > len(typed)
-        if option is None or (attached and not option.metavar and name == option.short):
+        equals = raw[len(typed) : len(typed) + 1] in _EQUALS
+        if option is None or (attached and not equals and not option.metavar):
             raise self._unknown(folded(match[0] if match else raw))
-        self.at += len(typed)
-        if attached and self.line[self.at] in _EQUALS:
-            self.at += 1
+        self.at += len(typed) + equals
         self._give(option, name, attached)
 
     def _give(self, option: Option, name: str, attached: bool) -> None:

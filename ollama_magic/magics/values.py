@@ -14,7 +14,7 @@ _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 
 def text(value: str) -> str:
     """Any text, as it was typed."""
-    if value[:1] in "“„" and not re.search("[”“]", value[1:]) and value:
+    if value.startswith(("“", "„")) and not re.search("[”“]", value[1:]):
         raise ValueError(f"{value[0]} is no quote here; put the text between two straight ones, \" or '")
     return value
 

@@ -53,9 +53,9 @@ class _Filling:
 
     def notes(self) -> list[str]:
         """Say what was filled, in one note, and what was not, and why, in one each."""
-        filled = [name + found.note for name, found in self._found.items() if isinstance(found, Description)]
+        filled = [_short(name) + found.note for name, found in self._found.items() if isinstance(found, Description)]
         left = [
-            f"{{{{{name}}}}} stays as typed: {found}"
+            f"{{{{{_short(name)}}}}} stays as typed: {found}"
             for name, found in self._found.items()
             if isinstance(found, NotFilled)
         ]
@@ -69,6 +69,10 @@ class _Filling:
             return why
         except Exception as error:  # noqa: BLE001  # whatever a user's object raises when it is asked what it is
             return NotFilled(f"its description fails with {type(error).__name__}")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:59]}…"
 
 
 def _on_own_lines(block: str, match: re.Match[str]) -> str:

@@ -124,15 +124,19 @@ class _Writer:
         return "".join(writer.pieces) + "…" * (not whole)
 
 
-def _frame(value: object) -> tuple[str, str] | None:
+def _frame(value: Any) -> tuple[str, str] | None:
     """Return what stands before and behind the things a value holds; None for a value that is shown by its repr."""
     kind = type(value)
     for base, (before, after) in _BRACKETS.items():
-        if kind is base:
-            return before, after
-        if isinstance(value, base):
-            fields = base is tuple and hasattr(kind, "_fields")
-            return (f"{kind.__name__}(", ")") if fields else (f"{kind.__name__}({before}", f"{after})")
+        if not isinstance(value, base):
+            continue
+        if base is tuple and hasattr(kind, "_fields"):
+            return f"{kind.__name__}(", ")"
+        if kind in (set, frozenset) and not value:
+            return f"{kind.__name__}(", ")"  # {} would be a dict
+        if kind is not base:
+            return f"{kind.__name__}({before}", f"{after})"
+        return before, ",)" if isinstance(value, tuple) and len(value) == 1 else after
     made = dataclasses.is_dataclass(value) and not isinstance(value, type) and hasattr(kind.__repr__, "__wrapped__")
     return (f"{kind.__name__}(", ")") if made else None
 

@@ -96,6 +96,7 @@ def test_cells_become_one_call(transform, typed, becomes):
         ("%chat 你好　世界？", line("chat", "你好　世界？")),
         ("r = %chat　你好？", "r = " + assigned("chat", "你好？")),
         ("%chat a\x0bb\u2028c?", line("chat", "a\x0bb\u2028c?")),
+        ("%chat a\0b\ud800?", line("chat", "a\0b\ud800?")),
         ("%chat windows?\r\n%chat \\\r\n two\r\n", line("chat", "windows?") + line("chat", "two")),
     ],
 )
