@@ -89,10 +89,12 @@ def thinking_html(html: str, *, unfolded: bool = False) -> str:
 
 def end_html(reply: Reply, footer: str, *, raised: bool = False) -> str:
     """What stands under the answer: how it ended, if not well, notes, and the footer."""
+    if raised and reply.state in (STOPPED, CUT, FAILED) and not (reply.text_parts or reply.thinking_parts):
+        return ""  # the one line that the cell raises says it all
     lines = [escape(one_line(note)) for note in reply.notes]
     mark = "<strong>stopped</strong>" if reply.state == STOPPED else ""
     lines.append(" · ".join(filter(None, (mark, escape(footer_text(reply, footer))))))
-    return _ending(reply, raised=raised) + "".join(f"<p><small>{line}</small></p>" for line in lines if line)
+    return _ending(reply) + "".join(f"<p><small>{line}</small></p>" for line in lines if line)
 
 
 def footer_text(reply: Reply, footer: str) -> str:
@@ -120,9 +122,8 @@ def _figures(reply: Reply) -> list[str]:
     return figures
 
 
-def _ending(reply: Reply, *, raised: bool) -> str:
+def _ending(reply: Reply) -> str:
     if reply.state not in (CUT, FAILED):
         return ""
-    known = raised and not reply.text_parts
-    why = f": {escape(reason(reply))}" if reply.error and not known else ""
+    why = f": {escape(reason(reply))}" if reply.error else ""
     return f"<p><strong>{reply.state}</strong>{why}</p>"

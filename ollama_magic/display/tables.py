@@ -38,7 +38,7 @@ def notice(text: str) -> Shown:
 def card(title: str, rows: Iterable[tuple[object, object]]) -> Shown:
     """A title and rows of name and value."""
     cells = _cells(rows)
-    body = "".join(f"<tr><th>{_marked(name)}</th><td>{_marked(value)}</td></tr>" for name, value in cells)
+    body = "".join(f"<tr><th>{_left(name)}</th><td>{_left(value)}</td></tr>" for name, value in cells)
     head = one_line(title)
     text = "\n".join([head, *(f"  {line}" for line in _columns(cells))])
     return Shown(f"<p><strong>{_marked(head)}</strong></p><table><tbody>{body}</tbody></table>", text)
@@ -47,8 +47,8 @@ def card(title: str, rows: Iterable[tuple[object, object]]) -> Shown:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Shown:
     """Rows under their headings."""
     cells = _cells(rows)
-    head = "".join(f"<th>{_marked(one_line(name))}</th>" for name in columns)
-    body = "".join("<tr>" + "".join(f"<td>{_marked(cell)}</td>" for cell in row) + "</tr>" for row in cells)
+    head = "".join(f"<th>{_left(one_line(name))}</th>" for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{_left(cell)}</td>" for cell in row) + "</tr>" for row in cells)
     html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return Shown(html, "\n".join(_columns([tuple(map(one_line, columns)), *cells])))
 
@@ -71,6 +71,11 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _padded(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
+
+
+def _left(text: str) -> str:
+    """A cell's content at its left: hosts align cells to the right, and their own styles win over a cell's attribute."""
+    return f'<div align="left">{_marked(text)}</div>'
 
 
 def _marked(text: str) -> str:

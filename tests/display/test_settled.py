@@ -55,8 +55,7 @@ def test_endings_are_said_with_every_footer(footer):
 def test_a_raised_error_is_told_once():
     """Where the cell raises the reason and there is no text, the output does not repeat it."""
     html = bundle(ended("", FAILED, error=ServerError("gone")), raised=True)[HTML]
-    assert "<strong>failed</strong>" in html
-    assert "gone" not in html
+    assert html == '<div class="ollama-magic mathjax_ignore tex2jax_ignore"></div>'
 
 
 def test_footers():

@@ -29,7 +29,7 @@ def test_cards():
     """A card is a title and its rows, in both kinds."""
     bundle = card("ollama_magic", [("server", "0.9"), ("model", "gemma3:1b")])._repr_mimebundle_()
     assert bundle[TEXT] == "ollama_magic\n  server  0.9\n  model   gemma3:1b"
-    assert "<th>server</th><td>0.9</td>" in bundle[HTML]
+    assert '<th><div align="left">server</div></th><td><div align="left">0.9</div></td>' in bundle[HTML]
 
 
 def test_notices():
