@@ -73,8 +73,8 @@ class OllamaClient:
     async def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """Yield an empty chunk when the headers came, then every chunk of the answer.
 
-        The last one has `done`, `error` or `cut`; a body that just ends has none of them. Iterate to the end, so that
-        the connection can be used again. Raises an OllamaMagicError if no answer begins.
+        The last one has `done`, `error` or `cut`; a body that just ends has none of them. Who leaves earlier hangs up:
+        close the generator then (`contextlib.aclosing`). Raises an OllamaMagicError if no answer begins.
         """
         body = body_bytes(chat_body(request))
         async with self._reply("POST", "/api/chat", body, self._limits.first_byte) as response:
@@ -246,7 +246,7 @@ class OllamaClient:
     def _new_transport(self) -> httpx.AsyncHTTPTransport:
         self._proxy = setting = proxy_for(self.address, os.environ)
         secure = self.address.scheme == "https" or (setting is not None and setting.url.startswith("https:"))
-        context = tls_context(self._ca_file, os.environ) if secure else bare_context()
+        context = tls_context(self._ca_file) if secure else bare_context()
         proxy = (
             httpx.Proxy(setting.url, ssl_context=context if setting.url.startswith("https:") else None)
             if setting

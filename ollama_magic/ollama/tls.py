@@ -20,18 +20,16 @@ def bare_context() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def tls_context(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
     """Return a context that trusts the usual authorities, the machine's own store, and `ca_file`."""
     try:
         context = httpx.create_ssl_context(trust_env=False)
-        context.load_default_certs()
-    except (OSError, ValueError) as error:
-        failure = _unusable(error, environ)
-    else:
-        if ca_file:
-            _trust(context, ca_file)
-        return context
-    raise failure
+    except OSError:  # it also opens the file that SSLKEYLOGFILE names, wherever that is
+        context = bare_context()
+    context.load_default_certs()
+    if ca_file:
+        _trust(context, ca_file)
+    return context
 
 
 def _trust(context: ssl.SSLContext, ca_file: str) -> None:
@@ -47,14 +45,6 @@ def _trust(context: ssl.SSLContext, ca_file: str) -> None:
     else:
         return
     raise InputError(f"{failure}; set OllamaMagic.ca_file to your firm's certificate.")
-
-
-def _unusable(error: Exception, environ: Mapping[str, str]) -> InputError:
-    """The store itself is there as a rule; what fails is a file that a variable names, such as SSLKEYLOGFILE."""
-    named = [name for name in ("SSLKEYLOGFILE", "SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)]
-    why = one_line(getattr(error, "strerror", None) or str(error))
-    cure = f"; look at {' and '.join(named)}" if named else ""
-    return InputError(f"The certificates of this machine cannot be loaded ({why}){cure}.")
 
 
 def missing_store(environ: Mapping[str, str]) -> str:
