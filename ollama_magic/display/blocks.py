@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ollama_magic.markdown.incremental import IncrementalMarkdown, Paint
     from ollama_magic.markdown.renderer import Block
 
+PORTION = 16_000  # characters of HTML in one frozen widget, give or take a block
 GROUP = 24  # blocks of a box: the list of children is sent again with every new one
 # JupyterLab gives first and last children smaller margins; an unseen neighbour keeps a block from being either.
 _UNSEEN = "<i hidden></i>"
@@ -72,7 +73,10 @@ class Blocks:
         tail = self._html(_joined([paint.tail]), first=not (self._where or paint.frozen))
         self.tail_bytes = len(tail)
         if paint.frozen:
-            self._freeze(list(paint.frozen), tail)
+            *most, last = _portions(paint.frozen)
+            for portion in most:
+                self._freeze(portion, "")
+            self._freeze(last, tail)
         elif self._tail.value != tail:
             self.kit.set(self._tail, "value", tail)
         return tuple(paint.frozen)
@@ -120,6 +124,16 @@ class Blocks:
             return ""
         html = f"{'' if first else _UNSEEN}{html}{_UNSEEN}"
         return f'<div class="jp-RenderedHTMLCommon {IGNORE_TEX}">{html}</div>'
+
+
+def _portions(blocks: Sequence[Block]) -> list[list[Block]]:
+    """Cut what was frozen at once into widgets of a bearable size."""
+    portions: list[list[Block]] = [[]]
+    for block in blocks:
+        if sum(len(other.html) for other in portions[-1]) > PORTION:
+            portions.append([])
+        portions[-1].append(block)
+    return portions
 
 
 def _joined(blocks: Sequence[Block]) -> str:

@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_MESSAGE, _OPENING = 700, 1300
+
 
 class WidgetKit:
-    """Makes the widgets of one answer, counts what they send, and closes them together."""
+    """Makes the widgets of one answer, counts what they send, and closes them together.
+
+    `sent` are messages, `weight` their bytes: text, and what the protocol wraps around it, as measured.
+    """
 
     def __init__(self) -> None:
         import ipywidgets
 
         self.sent = 0
+        self.weight = 0
         self._widgets: Any = ipywidgets
         self._layout = self._widgets.Layout()
         self._styles: dict[type, Any] = {}
@@ -40,13 +46,13 @@ class WidgetKit:
 
     def set(self, widget: Any, trait: str, value: Any) -> None:
         """Change a trait, which sends one message."""
-        self.sent += 1
+        self._count(_MESSAGE, value)
         setattr(widget, trait, value)
 
     def close(self, *widgets: Any) -> None:
         """Close these widgets of the answer."""
         for widget in widgets:
-            self.sent += 1
+            self._count(_MESSAGE)
             self._made.pop(widget.model_id, None)
             widget.close()
 
@@ -65,9 +71,13 @@ class WidgetKit:
         return self._made_one(made)
 
     def _made_one(self, widget: Any) -> Any:
-        self.sent += 1
+        self._count(_OPENING, getattr(widget, "value", ""))
         self._made[widget.model_id] = widget
         return widget
+
+    def _count(self, wrapping: int, value: object = "") -> None:
+        self.sent += 1
+        self.weight += wrapping + (len(value) if isinstance(value, str) else 0)
 
 
 def _named(name: str) -> dict[str, Any]:

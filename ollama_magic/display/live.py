@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FASTEST_S = 1 / 30
 BYTES_PER_S = 120_000  # of tail: one giant list, table or fence is sent less often
+FRUGAL_BYTES_PER_S = 21_000  # of everything, as long as that is no slower than `FRUGAL_S`
+FRUGAL_S = 0.12
 MESSAGES_PER_S = 50
 SHARE = 5  # a paint may take a fifth of the time
 
@@ -37,6 +39,7 @@ class LiveView:
         self._footer = footer
         self._background = background
         self._thinking: ThinkingSection | None = None
+        self._cost = 0.0
 
     def begin(self, reply: Reply, stop: Callable[[], None]) -> None:
         """Make the widgets and open the slot, in the main thread and in the cell."""
@@ -49,13 +52,17 @@ class LiveView:
         self.slot.open({WIDGET_TYPE: view, "text/plain": ON_ITS_WAY}, reply)
 
     def show(self, reply: Reply) -> float:
-        """One paint; the pause grows with its cost, with the tail, and with the messages it took."""
-        began, sent = time.perf_counter(), self._kit.sent
+        """One paint; the pause grows with its cost, with the tail, and with the messages it took.
+
+        The lesser cost of two paints counts: importing a lexer once is no reason for a long rest.
+        """
+        began, sent, weight = time.perf_counter(), self._kit.sent, self._kit.weight
         self._paint(reply)
-        cost = time.perf_counter() - began
+        before, self._cost = self._cost, time.perf_counter() - began
         tail = self._answer.tail_bytes + (self._thinking.blocks.tail_bytes if self._thinking else 0)
         messages = self._kit.sent - sent
-        return max(FASTEST_S, SHARE * cost, tail / BYTES_PER_S, messages / MESSAGES_PER_S)
+        frugal = min((self._kit.weight - weight) / FRUGAL_BYTES_PER_S, FRUGAL_S)
+        return max(frugal, FASTEST_S, SHARE * min(before, self._cost), tail / BYTES_PER_S, messages / MESSAGES_PER_S)
 
     def finish(self, reply: Reply) -> None:
         """Paint for the last time into the widgets too, settle the slot, and leave the rest open for reloaded pages."""

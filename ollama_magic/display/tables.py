@@ -74,7 +74,7 @@ def _padded(text: str, columns: int) -> str:
 
 
 def _left(text: str) -> str:
-    """A cell's content at its left: hosts align cells to the right, and their own styles win over a cell's attribute."""
+    """A cell's content at its left: hosts align cells to the right, and their styles win over a cell's attribute."""
     return f'<div align="left">{_marked(text)}</div>'
 
 
