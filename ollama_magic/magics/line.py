@@ -88,7 +88,7 @@ class LineHook:
         if rows[first].lstrip().startswith("%%"):
             call = self._cell_call(rows[first:])
             return lines if call is None else [*rows[:first], call]
-        if not any(self._ours("line", name) for name in set(re.findall(r"%(\w+)", text))):
+        if not self._mentioned(text):
             return lines
         return "".join(self._with_line_calls(rows)).splitlines(keepends=True)
 
@@ -102,11 +102,16 @@ class LineHook:
         body = "".join(rows[1:]) or "\n"  # run_cell_magic refuses an empty one
         return f"get_ipython().run_cell_magic({match[1]!r}, {match[2] or ''!r}, {body!r})\n"
 
+    def _mentioned(self, text: str) -> bool:
+        """Whether one of our line magics is written anywhere in the text."""
+        return any(self._ours("line", name) for name in set(re.findall(r"%(\w+)", text)))
+
     def _with_line_calls(self, rows: list[str]) -> list[str]:
         """Replace our line magics, from the top down, tokenised anew after each."""
         seen = list(rows)  # as the tokeniser sees them: a command that is done, ours or not, is a 0 there
-        while found := _next_command(seen):
-            row, column, assigned = found
+        start = 0
+        while self._mentioned("".join(seen[start:])) and (found := _next_command(seen, start)):
+            row, column, assigned, start = found
             last = _last_row(rows, row)
             match = _LINE.match(_joined(rows, row, column, last))
             before, done = rows[row][:column], "\n" * (last - row)
@@ -131,16 +136,22 @@ def _joined(rows: list[str], row: int, column: int, last: int) -> str:
     return " ".join([part.rstrip()[:-1] for part in parts[:-1]] + [re.sub(r"\r?\n\Z", "", parts[-1])])
 
 
-def _next_command(rows: list[str]) -> tuple[int, int, bool] | None:
-    """Find the first statement, or right side of an assignment, that is a command: (row, column, assigned)."""
+def _next_command(rows: list[str], start: int) -> tuple[int, int, bool, int] | None:
+    """Find the first statement, or right side of an assignment, that is a command.
+
+    It is told as (row, column, assigned, start of the next search): a row that is not indented, where nothing is open.
+    """
+    rows, first, safe = rows[start:], start, start
     for statement in _statements(rows):
         depth = 0
+        if statement and statement[0].start[1] == 0:
+            safe = first + statement[0].start[0] - 1
         for i, token in enumerate(statement):
             if depth == 0 and (token.string in _ANYWHERE or (i == 0 and token.string in _AT_THE_START)):
                 before = _without_head(statement[:i])
                 assigned = _is_assignment(before, rows)
                 if assigned or not before:
-                    return token.start[0] - 1, token.start[1], assigned
+                    return first + token.start[0] - 1, token.start[1], assigned, safe
             depth += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
     return None
 

@@ -149,6 +149,6 @@ def _negative(value: Any) -> Any:
 
 
 def _nearest(name: str, names: Any, owner: str = "") -> str:
-    known = [one for one in names if isinstance(one, str) and not one.startswith("_")]
+    known = [one for one in names if isinstance(one, str) and one.isprintable() and not one.startswith("_")]
     near = get_close_matches(name, known, 1, 0.6)
     return f"; nearest: {owner}{near[0]}" if near else ""

@@ -139,6 +139,12 @@ def test_what_does_not_resolve_stays_and_is_said(variables, field, why):
     assert filled.notes == (f"{{{{{field}}}}} stays as typed: {why}",)
 
 
+def test_a_note_is_one_line():
+    """A key that would break the line is not offered as the nearest, and a long field is shortened."""
+    assert fill("{{d['key']}}", {"d": {"key\n": 1}}).notes == ("{{d['key']}} stays as typed: d has no 'key'",)
+    assert len(fill("{{" + "x" * 200 + "}}", {}).notes[0]) < 100
+
+
 def test_looking_changes_nothing(variables):
     """A defaultdict is not given the item that it is asked for."""
     assert fill("{{default['x']}}", variables).text == "{{default['x']}}"
