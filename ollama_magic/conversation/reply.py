@@ -76,6 +76,10 @@ class Reply:
         except ValueError as error:
             raise InputError(f"This answer is not JSON ({error}); ask for JSON, and for nothing around it.") from None
 
+    def _repr_llm_(self) -> str:
+        """What `{{reply}}` puts into a prompt."""
+        return self.text
+
     def __repr__(self) -> str:
         mark = "" if self.state == COMPLETE else f"\n\n[{self.state}]"
         return printable(self.text) + mark

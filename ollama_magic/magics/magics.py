@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ollama_magic.magics.options import Line
 
 NAME = "OllamaMagic"
+LINE_CHAT = replace(CHAT, name="%chat", summary="One turn of the conversation on one line.", prompt="text")
 THINK_LEVELS = (None, True, False, "low", "medium", "high", "max")
 DISPLAYS = ("auto", "widget", "html", "text")
 LIMITS = ("connect", "connect_loopback", "first_byte", "silence", "look", "line_bytes", "answer_bytes")
@@ -64,9 +66,10 @@ class OllamaMagic(Magics):
     @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> Reply | None:
         """One turn of the conversation."""
-        asked = read_line(CHAT, line)
+        spec = LINE_CHAT if cell is None else CHAT
+        asked = read_line(spec, line)
         if asked.options.help:
-            print(CHAT.help())
+            print(spec.help())
             return None
         handle = self._ask(asked, cell)
         return handle.reply if asked.assigned else None
