@@ -1,1 +1,1 @@
-"""Markdown of a model, as strict HTML: at once (`renderer`) and as it grows (`incremental`). Pure: no widgets, no network."""
+"""A model's Markdown as strict HTML: at once (`renderer`), and as it grows (`incremental`). Pure."""

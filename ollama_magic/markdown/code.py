@@ -10,6 +10,8 @@ from time import thread_time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pygments.lexer import Lexer
 
 LONGEST = 20_000  # characters coloured at once; a lexer's time may grow with their square
@@ -19,11 +21,26 @@ _NAME = re.compile(r"\s*\{?\.?([A-Za-z0-9_+#./-]{1,30})")
 
 
 def highlighted(code: str, info: str, seconds: float) -> str:
-    """The code as HTML for a `pre` of class `highlight`; plain where the language is unknown or the limits are reached."""
-    lexer = _lexer(language(info)) if seconds > 0 and 0 < len(code) <= LONGEST else None
+    """The code as HTML for a `pre` in a `highlight`; plain where the language is unknown or a limit is reached."""
+    lexer = _lexer(language(info)) if seconds > 0 else None
     if lexer is None or max(map(len, code.split("\n"))) > _LONGEST_LINE:
         return escape(code, quote=False)
-    return _coloured(lexer, code, thread_time() + seconds) or escape(code, quote=False)
+    end = thread_time() + seconds
+    return "".join(_coloured(lexer, piece, end) or escape(piece, quote=False) for piece in _pieces(code))
+
+
+def lines_outside_strings(lines: list[str], info: str) -> int:
+    """How many of the first lines may be coloured on their own, since no string or comment runs on over their end."""
+    code = "".join(f"{line}\n" for line in lines)
+    lexer = _lexer(language(info)) if len(code) <= LONGEST else None
+    if lexer is None:
+        return len(lines)
+    line = found = 0
+    for _, kind, value in lexer.get_tokens_unprocessed(code):
+        line += value.count("\n")
+        if value.endswith("\n") and _short(kind)[:1] not in ("s", "c"):
+            found = line
+    return min(found, len(lines))
 
 
 def language(info: str) -> str:
@@ -32,10 +49,23 @@ def language(info: str) -> str:
     return found[1].lower() if found else ""
 
 
+def _pieces(code: str) -> Iterator[str]:
+    """The code in pieces of at most `LONGEST` characters, cut behind a blank line if possible."""
+    while len(code) > LONGEST:
+        cut = code.rfind("\n\n", LONGEST // 2, LONGEST) + 2
+        cut = cut if cut > 1 else code.rfind("\n", 0, LONGEST) + 1
+        yield code[:cut]
+        code = code[cut:]
+    yield code
+
+
 def _coloured(lexer: Lexer, code: str, end: float) -> str:
-    """Runs of equal tokens as spans, the rest as it is from the end of the time on; "" where a lexer loses text or bloats."""
-    parts, done, size = [], 0, 0
-    for count, (name, run) in enumerate(groupby(lexer.get_tokens_unprocessed(code), key=lambda found: _short(found[1]))):
+    """Runs of equal tokens as spans, the rest as it is when the time is up; "" where a lexer loses text or bloats."""
+    parts: list[str] = []
+    done = size = 0
+    for count, (name, run) in enumerate(
+        groupby(lexer.get_tokens_unprocessed(code), key=lambda found: _short(found[1]))
+    ):
         text = "".join(value for _, _, value in run)
         shown = escape(text, quote=False)
         parts.append(f'<span class="{name}">{shown}</span>' if name and not text.isspace() else shown)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ollama_magic.foreign import visible
+from ollama_magic.markdown.code import lines_outside_strings
 from ollama_magic.markdown.html import code_block
 from ollama_magic.markdown.renderer import Block
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-PART = 40  # complete lines that are frozen together
+PART = 40  # complete lines that are frozen together, at least
+_LONGEST_PART = 160
 _SECONDS = 0.1
 
 
@@ -27,6 +29,7 @@ class OpenFence:
         self._lines: list[str] = []
         self._last: list[str] = []
         self._parts = 0
+        self._look_at = PART
         self.closed = False
 
     @classmethod
@@ -34,7 +37,7 @@ class OpenFence:
         """The fence that this text consists of, if its first line is complete and it is not closed."""
         if len(tokens) != 1 or tokens[0].type != "fence":
             return None
-        first, newline, rest = text.partition("\n")
+        first, newline, _ = text.partition("\n")
         if not newline or not _opens(first, tokens[0]):
             return None
         return cls(tokens[0].markup, tokens[0].info, len(first) - len(first.lstrip(" ")))
@@ -82,11 +85,21 @@ class OpenFence:
 
     def _full_parts(self) -> list[Block]:
         blocks = []
-        while len(self._lines) > PART:
-            lines, self._lines = self._lines[:PART], self._lines[PART:]
+        while len(self._lines) >= self._look_at and (cut := self._cut()):
+            lines, self._lines = self._lines[:cut], self._lines[cut:]
             blocks.append(self._block(lines, "middle" if self._parts else "first"))
             self._parts += 1
+            self._look_at = PART
         return blocks
+
+    def _cut(self) -> int:
+        """After how many lines a part may end: not inside a string or comment, unless that one is very long."""
+        lines = self._lines[:_LONGEST_PART]
+        cut = lines_outside_strings(lines[: max(PART, len(lines) // PART * PART)], self._info)
+        if cut < PART // 2:
+            cut = len(lines) if len(lines) == _LONGEST_PART else 0
+        self._look_at = len(lines) + PART // 4
+        return cut
 
     def _close(self, *, newline: bool = True) -> list[Block]:
         blocks = self._full_parts()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.foreign import visible
@@ -17,7 +18,7 @@ from ollama_magic.markdown.math import PROCESS, settable
 from ollama_magic.markdown.parser import Overrun, Parser, References, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from markdown_it.token import Token
 
@@ -68,9 +69,9 @@ class Page:
 
 
 class Writer:
-    """Writes the HTML of one piece of an answer, within the watch's time and the page's room."""
+    """Writes the HTML of one piece of an answer, within the watch's time and the page's room; `colour` in seconds."""
 
-    def __init__(self, parser: Parser, page: Page, watch: Watch, *, colour: bool) -> None:
+    def __init__(self, parser: Parser, page: Page, watch: Watch, colour: float = 0.0) -> None:
         self._parser, self._page, self._watch, self._colour = parser, page, watch, colour
         self.env: dict[str, Any] = {"watch": watch, "references": References(page.references)}
         self.formulas = page.formulas
@@ -85,6 +86,7 @@ class Writer:
         parts: list[str] = []
         at, end = 0, len(tokens)
         while at < end:
+            self._watch.tick()
             at = self._block(tokens, at, parts)
         html = visible("".join(parts))
         self.used = len(html)
@@ -105,20 +107,27 @@ class Writer:
             parts.append(self._cell(token, tokens[at + 1].content))
             return at + 3
         else:
-            parts.append(_BLOCKS[kind](self, token))
+            parts.append(self._opening_or_closing(token))
         return at + 1
+
+    def _opening_or_closing(self, token: Token) -> str:
+        match token.type:
+            case "paragraph_open" | "paragraph_close":
+                return self._paragraph(token)
+            case "heading_open" | "heading_close":
+                return f"</{token.tag}>\n" if token.nesting < 0 else f"<{token.tag}>"
+            case "ordered_list_open":
+                start = int(token.attrs.get("start", 1))
+                return "<ol>\n" if start == 1 else f'<ol start="{start}">\n'
+            case "math_block" | "math_unclosed":
+                return self._math(token)
+            case _:
+                return self._code(token)
 
     def _paragraph(self, token: Token) -> str:
         if token.hidden:
             return "\n" if token.nesting < 0 else ""
         return "</p>\n" if token.nesting < 0 else "<p>"
-
-    def _heading(self, token: Token) -> str:
-        return f"</{token.tag}>\n" if token.nesting < 0 else f"<{token.tag}>"
-
-    def _ordered_list(self, token: Token) -> str:
-        start = int(token.attrs.get("start", 1))
-        return "<ol>\n" if start == 1 else f'<ol start="{start}">\n'
 
     def _cell(self, token: Token, content: str) -> str:
         style = str(token.attrs.get("style", ""))
@@ -128,15 +137,17 @@ class Writer:
         return f'<{token.tag}><div align="{align}">{self._inline(content)}</div></{token.tag}>'
 
     def _code(self, token: Token) -> str:
-        return code_block(token.content, token.info, min(self._watch.left(), 0.25) if self._colour else 0.0)
+        before = thread_time()
+        html = code_block(token.content, token.info, self._colour)
+        spent = thread_time() - before
+        self._colour -= spent
+        self._watch.extend(spent)
+        return html
 
     def _math(self, token: Token) -> str:
-        if self._may_be_set(token.content):
-            return f'<div class="ollama-math"><pre class="{PROCESS}">{escape(token.content, quote=False)}</pre></div>\n'
-        return f'<div class="ollama-math"><pre>{escape(token.content, quote=False)}</pre></div>\n'
-
-    def _unclosed(self, token: Token) -> str:
-        return f'<div class="ollama-math"><pre>{escape(token.content, quote=False)}</pre></div>\n'
+        setting = token.type == "math_block" and self._may_be_set(token.content)
+        opening = f'<pre class="{PROCESS}">' if setting else "<pre>"
+        return f'<div class="ollama-math">{opening}{escape(token.content, quote=False)}</pre></div>\n'
 
     def _may_be_set(self, formula: str) -> bool:
         self.formulas += 1
@@ -208,19 +219,6 @@ class Writer:
             return _image(token, inside_link=inside_link)
         shown = escape(token.content, quote=False)
         return f'<samp class="{PROCESS}">{shown}</samp>' if self._may_be_set(token.content) else f"<code>{shown}</code>"
-
-
-_BLOCKS: dict[str, Callable[[Writer, Token], str]] = {
-    "paragraph_open": Writer._paragraph,
-    "paragraph_close": Writer._paragraph,
-    "heading_open": Writer._heading,
-    "heading_close": Writer._heading,
-    "ordered_list_open": Writer._ordered_list,
-    "fence": Writer._code,
-    "code_block": Writer._code,
-    "math_block": Writer._math,
-    "math_unclosed": Writer._unclosed,
-}
 
 
 def code_block(code: str, info: str, seconds: float) -> str:

@@ -28,7 +28,7 @@ _PATCHING = 1.0  # seconds for late link definitions while the text grows; the r
 
 @dataclass(frozen=True)
 class Paint:
-    """`frozen`: blocks newly final; `tail`: what may still change; `patched`: (index of an earlier frozen block, new block)."""
+    """Blocks newly `frozen`, the `tail` that may still change, and earlier blocks `patched`: (index, new block)."""
 
     frozen: tuple[Block, ...]
     tail: Block
@@ -160,8 +160,7 @@ class IncrementalMarkdown:
         """Make the first `cut` characters final. Their links count on definitions that are final too, on no others."""
         text = self._tail[:cut]
         lines = text.count("\n")
-        late = {label: found for label, found in seen.items() if label not in self._page.references and found["map"][0] < lines}
-        self._define(late)
+        self._define({label: found for label, found in seen.items() if found["map"][0] < lines})
         writer = self._renderer.writer(self._page, len(text), colour=True)
         self._add(writer, tokens, text)
 
@@ -172,12 +171,13 @@ class IncrementalMarkdown:
         except Overrun:
             self._frozen.append(Block(plain(self._tail)))
             return
-        self._define({k: v for k, v in writer.env["references"].items() if k not in self._page.references})
+        self._define(writer.env["references"])
         self._add(self._renderer.writer(self._page, len(self._tail), colour=True), tokens, self._tail)
 
-    def _define(self, late: dict[str, Any]) -> None:
-        for label, found in late.items():
-            self._page.references[label] = found
+    def _define(self, seen: dict[str, Any]) -> None:
+        """Make definitions final; the first one of a label wins."""
+        for label in seen.keys() - self._page.references.keys():
+            self._page.references[label] = seen[label]
             self._dirty |= self._waiting.pop(label, set())
 
     def _add(self, writer: Writer, tokens: Sequence[Token], text: str) -> None:

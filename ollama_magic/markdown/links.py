@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 _WEB = re.compile(
-    r"(?i:https?)://(?:[^/?#\\@\s]*@)?(?P<host>[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?(?=[/?#]|$)"
+    r"https?://(?:[^/?#\\@\s]*@)?(?P<host>[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?(?=[/?#]|$)"
     r"[^\s\\\"'<>`]*",
     re.IGNORECASE,
 )
-_MAIL = re.compile(r"(?i:mailto):(?P<address>[\w.!#$%&'*+/=^`{|}~-]+@[a-z0-9.-]+)(?:\?[^\s\"<>\\]*)?", re.IGNORECASE | re.ASCII)
+_MAIL = re.compile(
+    r"(?i:mailto):(?P<address>[\w.!#$%&'*+/=^`{|}~-]+@[a-z0-9.-]+)(?:\?[^\s\"<>\\]*)?", re.IGNORECASE | re.ASCII
+)
 _ANCHOR = re.compile(r"#[^\s\"<>\\]+")
 _LIKE_A_HOST = re.compile(r"[^\s/@:()<>\[\]\"']+\.[^\s/@:()<>\[\]\"'.,;!?]+")
 _LONGEST = 4_000

@@ -1,4 +1,4 @@
-r"""TeX between `$`, `$$`, `\(…\)` and `\[…\]`: shielded from emphasis, told apart from prices, refused where it could do harm.
+r"""TeX between `$`, `$$`, `\(…\)`, `\[…\]`: shielded from emphasis, told from prices, refused where it could do harm.
 
 What is to be typeset is marked with `PROCESS`; the display wraps the whole answer in `mathjax_ignore tex2jax_ignore`
 (MathJax 3 of JupyterLab and MathJax 2 of exported HTML). JupyterLab's MathJax looks into any element of class
@@ -183,7 +183,7 @@ def _opens_block(line: str) -> bool:
 
 
 def _closing_line(state: StateBlock, pos: int, start: int, end: int) -> int:
-    """The line that closes the block; `_NOT_YET` where the text ends first, `_NEVER` where it cannot be closed any more."""
+    """The line that closes the block; `_NOT_YET` where the text ends first, `_NEVER` where nothing can close it now."""
     found = _find(state.src, _CLOSING[state.src[pos : pos + 2]], pos + 2, pos + REACH)
     line = start
     while True:

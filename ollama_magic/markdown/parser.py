@@ -22,7 +22,7 @@ _MOST_DELIMITERS = 4_000
 _INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
 
 
-class Overrun(Exception):  # noqa: N818 (no error: the text is shown plainly instead)
+class Overrun(Exception):
     """The text would take more time or room than it is worth."""
 
 
@@ -52,9 +52,10 @@ class Watch:
         """Back to the limit of the whole."""
         self._end = self._last
 
-    def left(self) -> float:
-        """Seconds that the whole has left."""
-        return self._last - thread_time()
+    def extend(self, seconds: float) -> None:
+        """Do not count this long: it was spent within a limit of its own."""
+        self._last += seconds
+        self._end += seconds
 
 
 class References(dict[str, Any]):
@@ -76,9 +77,11 @@ class Parser:
     """One markdown-it instance; it keeps no state between texts."""
 
     def __init__(self) -> None:
-        self.md = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST + 6}).enable(["table", "strikethrough"])
+        self.md = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST + 6}).enable(
+            ["table", "strikethrough"]
+        )
         self.md.disable(["html_block", "html_inline"])
-        self.md.validateLink = allowed  # type: ignore[method-assign]
+        setattr(self.md, "validateLink", allowed)  # noqa: B010 (mypy forbids assigning to a method)
         extend(self.md)
         self.md.block.ruler.before("table", "watch", _watch_block, {"alt": _INTERRUPTS["alt"]})
         self.md.inline.ruler.before("text", "watch", _watch_inline)

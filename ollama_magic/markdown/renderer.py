@@ -1,4 +1,4 @@
-"""One full render: Markdown in, strict HTML out, within a budget. How it grows piece by piece is `incremental`'s business."""
+"""One full render: Markdown in, strict HTML out, within a budget. How it grows is `incremental`'s business."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from ollama_magic.foreign import repaired, without_controls
 from ollama_magic.markdown.html import Page, Writer, plain
 from ollama_magic.markdown.parser import Overrun, Parser, Watch
 
-_SECONDS_PER_CHARACTER = 0.65 / 100_000
+_SECONDS_PER_CHARACTER = 0.45 / 100_000
+_COLOUR_PER_CHARACTER = 0.25 / 100_000
 _LONGEST_RENDER = 2.5
 
 
@@ -26,7 +27,7 @@ class Block:
 
 
 class MarkdownRenderer:
-    """Renders untrusted Markdown. `budget` is the CPU seconds of one paint; a full render of a long text may take longer."""
+    """Renders untrusted Markdown. `budget`: CPU seconds, more for long texts; then the text is shown plainly."""
 
     def __init__(self, budget: float = 0.25) -> None:
         self.budget = budget
@@ -44,8 +45,9 @@ class MarkdownRenderer:
 
     def writer(self, page: Page, length: int, *, colour: bool) -> Writer:
         """A writer for a piece of that length."""
-        seconds = max(self.budget, min(length * _SECONDS_PER_CHARACTER, _LONGEST_RENDER)) if colour else self.budget
-        return Writer(self.parser, page, Watch(seconds), colour=colour)
+        seconds = max(self.budget, min(length * _SECONDS_PER_CHARACTER, _LONGEST_RENDER))
+        for_colour = max(0.1, min(length * _COLOUR_PER_CHARACTER, _LONGEST_RENDER)) if colour else 0.0
+        return Writer(self.parser, page, Watch(seconds), for_colour)
 
 
 @lru_cache(maxsize=1)
