@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,17 @@ def answers_clicks_while_busy(shell: Any) -> bool:
     if not getattr(kernel, "_supports_kernel_subshells", False):
         return False
     return not (request_of(shell).cell or "").startswith("vscode-notebook-cell:")
+
+
+def when_a_cell_ends(do: Callable[[], None]) -> None:
+    """Have something done once, in the main thread: when the running cell ends, or else the next one."""
+    events = current_shell().events
+
+    def once(result: object = None) -> None:  # noqa: ARG001 (what IPython tells of the cell)
+        events.unregister("post_run_cell", once)
+        do()
+
+    events.register("post_run_cell", once)
 
 
 def _parent(shell: Any) -> dict[str, Any]:

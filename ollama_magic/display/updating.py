@@ -6,6 +6,7 @@ import time
 from html import escape
 from typing import TYPE_CHECKING
 
+from ollama_magic.display.host import when_a_cell_ends
 from ollama_magic.display.settled import IGNORE_TEX, ON_ITS_WAY, answer_html, before_html, bundle
 from ollama_magic.display.status import status_text
 
@@ -48,8 +49,14 @@ class UpdatingView:
         return max(FASTEST_S, SHARE * cost, len(found["text/html"]) / BYTES_PER_S)
 
     def finish(self, reply: Reply) -> None:
-        """Put the settled bundle in the slot."""
-        self.slot.settle(bundle(reply, self._footer, raised=not self._background), reply)
+        """Put the settled bundle in the slot.
+
+        nbclient hears only what the cell sends that it is running: a background answer is sent once more from there.
+        """
+        settled = bundle(reply, self._footer, raised=not self._background)
+        self.slot.settle(settled, reply)
+        if self._background and self.slot.reachable:
+            when_a_cell_ends(lambda: self.slot.update(settled, reply))
 
     def _grow(self, reply: Reply) -> None:
         new = reply.text_parts[self._seen :]
