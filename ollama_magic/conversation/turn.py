@@ -62,7 +62,7 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for: a prompt and how it is to be answered; `think_if_able` is thinking that no option asked for."""
+    """A prompt and how it is to be answered; `think_if_able` is thinking that no option asked for."""
 
     prompt: str
     model: str | None = None

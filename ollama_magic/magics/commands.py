@@ -35,7 +35,8 @@ def find(name: str) -> Command:
         return COMMANDS[name]
     near = nearest(name, list(COMMANDS))
     nearby = " or ".join(f"`%ollama {other}`" for other in near)
-    raise InputError(f"There is no command `%ollama {name}`; " + (f"did you mean {nearby}?" if near else "see `%ollama help`."))
+    hint = f"did you mean {nearby}?" if near else "`%ollama help` lists all."
+    raise InputError(f"There is no command `%ollama {name}`; {hint}")
 
 
 def help_page(here: Here, rest: str) -> Answer:

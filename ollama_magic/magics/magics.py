@@ -97,7 +97,7 @@ class OllamaMagic(Magics):
     @validate("limits")
     def _limits_are_known(self, proposal: Any) -> Any:
         unknown = [key for key in proposal.value if key not in LIMITS]
-        if unknown or any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in proposal.value.values()):
+        if unknown or not all(type(value) in (int, float) for value in proposal.value.values()):
             raise TraitError(f"limits takes numbers for {', '.join(LIMITS)}.")
         return proposal.value
 
@@ -130,7 +130,8 @@ class OllamaMagic(Magics):
             raise InputError("There is no prompt: write a question under `%%chat`, or behind it.")
         prompt, notes = self._filled(asked, typed)
         plan = self._plan(asked, prompt)
-        view = open_view(self._mode(), self._labels(plan, typed, cell), self.footer, background=asked.options.background)
+        labels = self._labels(plan, typed, cell)
+        view = open_view(self._mode(), labels, self.footer, background=asked.options.background)
         return self.session.start_turn(plan, view, asked.options.host, notes)
 
     def _filled(self, asked: Line, typed: str) -> tuple[str, tuple[str, ...]]:
@@ -173,7 +174,8 @@ class OllamaMagic(Magics):
 
     def _settings(self) -> Settings:
         environ = dict(os.environ)
-        return Settings(self.host, self.ca_file, self.headers, self.limits, environ, self.model, self.system, self.options)
+        given = self.host, self.ca_file, self.headers, self.limits, environ
+        return Settings(*given, model=self.model, system=self.system, options=self.options)
 
 
 def _typed(options: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ollama_magic.ollama.protocol import ModelSummary, RunningModel
 
 
-
 def status(here: Here, rest: str) -> Answer:
     """Server, version, model, conversation and context in one card; it never fails because of the server."""
     _nothing_behind("status", rest)

@@ -147,5 +147,6 @@ def body_bytes(body: Mapping[str, object]) -> bytes:
 
 def count(value: object) -> int | None:
     """Return a count or a time as the server means it, None for anything that cannot be one."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 <= value < 2**63 else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value < 2**63 else None

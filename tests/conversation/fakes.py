@@ -58,15 +58,24 @@ class FakeView:
     """Keeps every frame that it was shown."""
 
     def __init__(self):
-        self.frames, self.waiting, self.finished = [], [], None
+        self.frames, self.finished, self.painted = [], None, asyncio.Event()
 
     def begin(self, reply, stop):
         self.stop = stop
 
     def show(self, reply):
         self.frames.append(reply.text)
-        self.waiting.append(reply.waiting)
+        self.waiting = reply.waiting
+        self.painted.set()
         return 0.0
+
+    async def told(self, words):
+        """Wait for a paint that says what the turn waits for."""
+        while True:
+            await self.painted.wait()
+            if words in self.waiting:
+                return
+            self.painted.clear()
 
     def finish(self, reply):
         self.finished = (reply.state, reply.text)

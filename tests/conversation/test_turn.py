@@ -120,8 +120,7 @@ def test_one_turn_at_a_time():
         await first_server.reached.wait()
         second = turn(second_server, "B", talk)
         waiting = asyncio.create_task(run_turn(second))
-        while "waiting for the turn before" not in second.view.waiting:
-            await asyncio.sleep(0)
+        await second.view.told("waiting for the turn before")
         assert second_server.requests == []
         gate.set()
         await asyncio.gather(first, waiting)
@@ -208,8 +207,7 @@ def test_a_stuck_model_is_told(monkeypatch):
         server.left("fake:latest")
         running = turn(server)
         task = asyncio.create_task(run_turn(running))
-        while not any("stuck? ■" in line for line in running.view.waiting):
-            await asyncio.sleep(0)
+        await running.view.told("stuck? ■")
         task.cancel()
         await task
 

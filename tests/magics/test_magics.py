@@ -147,7 +147,7 @@ def test_a_model_that_cannot_think_is_refused(monkeypatch):
         InteractiveShell.clear_instance()
 
 
-COMMANDS = "status list version host history help model system".split()
+COMMANDS = ["status", "list", "version", "host", "history", "help", "model", "system"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -223,15 +223,16 @@ def test_a_chat_magic_of_others_is_given_back(server, monkeypatch):
     InteractiveShell.clear_instance()
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"), [("display", "'movie'"), ("options", "{'nope': 1}"), ("keep_alive", "'1d'"), ("limits", "{'x': 1}")]
-)
+WRONG_SETTINGS = [("display", "movie"), ("options", {"nope": 1}), ("keep_alive", "1d"), ("limits", {"x": 1})]
+
+
+@pytest.mark.parametrize(("setting", "value"), WRONG_SETTINGS)
 def test_a_setting_of_the_wrong_kind_is_refused(shell, setting, value):
     """A trait takes only what it means, keeps what it had, and says why in one line."""
     magics = shell.magics_manager.registry["OllamaMagic"]
     before = getattr(magics, setting)
     with pytest.raises(TraitError) as caught:
-        setattr(magics, setting, eval(value))
+        setattr(magics, setting, value)
     assert len(str(caught.value).splitlines()) == 1
     assert getattr(magics, setting) == before
 
