@@ -1,6 +1,7 @@
 """Runs cells in a real InteractiveShell, of whatever IPython this Python has, and tells which calls of magics came.
 
-Alone: a JSON list of cells comes in at standard input, a list of `[raw cell kept, calls, error]` goes out at the end of standard output.
+Alone: a JSON list of cells comes in at standard input, a list of `[raw cell kept, calls, error]` goes out at
+the end of standard output.
 """
 
 import json
@@ -41,7 +42,7 @@ def new_shell(calls):
 
 
 def run(cells):
-    """Run each cell; return for each whether its raw text is in the history, the calls, and the error's repr or None."""
+    """Run each cell; return whether its raw text is in the history, the calls, and the error's repr or None."""
     calls = []
     shell = new_shell(calls)
     results = []
