@@ -196,13 +196,10 @@ class ModelBook:
 
     async def _unknown(self, name: str) -> str:
         url, shown = self._client.address.url, one_line(name, 80)
-        near = nearest(name, [one_line(model.name, 80) for model in await self._tags()])
-        offer = f" Near it: {', '.join(near)};" if near else ""
-        joint = "." if near else ";"
-        return (
-            f'No model "{shown}" at {url}{joint}{offer} '
-            f"`%ollama list` shows all, `ollama pull {shown}` in a terminal fetches it."
-        )
+        names = [one_line(model.name, 80) for model in await self._tags()]
+        near = nearest(name, names)
+        there = f". {'Near it' if near else 'There'}: {', '.join(near or names[:_SUGGESTED])}" if names else ""
+        return f'No model "{shown}" at {url}{there}; `%ollama list` shows all, `ollama pull {shown}` in a terminal fetches it.'
 
     async def _unable(self, name: str, capability: str) -> str:
         doing, cure = _CANNOT.get(capability, (f"do «{one_line(capability, 40)}»", "name another model"))
