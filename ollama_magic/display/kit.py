@@ -1,7 +1,8 @@
-"""The widgets of one answer: core ipywidgets only, one shared Layout and one shared style of each kind (design §3)."""
+"""The widgets of one answer: core ipywidgets in the front end, and as few comms as can be (design §3)."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,27 +23,25 @@ class WidgetKit:
         self.sent = 0
         self.weight = 0
         self._widgets: Any = ipywidgets
-        self._layout = self._widgets.Layout()
-        self._styles: dict[type, Any] = {}
         self._made: dict[str, Any] = {}
 
     def html(self, value: str = "", *, math: bool = False) -> Any:
         """A block of HTML; with `math` the front end typesets what is marked as TeX."""
-        return self._make(self._widgets.HTMLMath if math else self._widgets.HTML, value=value)
+        return self._made_one(_bare(self._widgets.HTMLMath if math else self._widgets.HTML)(value=value))
 
     def box(self, children: Sequence[Any] = (), name: str = "") -> Any:
         """A box that stacks its children; `name` is its class for the style sheet."""
-        return self._made_one(self._widgets.VBox(tuple(children), layout=self._layout, **_named(name)))
+        return self._made_one(_bare(self._widgets.VBox)(tuple(children), **_named(name)))
 
     def button(self, text: str, tooltip: str, name: str) -> Any:
         """A push button whose clicks are answered while a cell blocks."""
-        made = self._make(self._widgets.Button, description=text, tooltip=tooltip, **_named(name))
-        return _heard_while_busy(made)
+        button = _bare(self._widgets.Button)(description=text, tooltip=tooltip, **_named(name))
+        return _heard_while_busy(self._made_one(button))
 
     def toggle(self, text: str, name: str) -> Any:
         """A button that stays down; the front end toggles it alone, and its state lives in a trait."""
-        made = self._make(self._widgets.ToggleButton, description=text, value=False, **_named(name))
-        return _heard_while_busy(made)
+        toggle = _bare(self._widgets.ToggleButton)(description=text, value=False, **_named(name))
+        return _heard_while_busy(self._made_one(toggle))
 
     def set(self, widget: Any, trait: str, value: Any) -> None:
         """Change a trait, which sends one message."""
@@ -57,18 +56,8 @@ class WidgetKit:
             widget.close()
 
     def close_all(self) -> None:
-        """Close every widget of the answer, its Layout and styles last."""
+        """Close every widget of the answer."""
         self.close(*list(self._made.values()))
-        for shared in (*self._styles.values(), self._layout):
-            shared.close()
-
-    def _make(self, kind: Any, **traits: Any) -> Any:
-        style = self._styles.get(kind)
-        if style is not None:
-            traits["style"] = style
-        made = kind(layout=self._layout, **traits)
-        self._styles.setdefault(kind, made.style)
-        return self._made_one(made)
 
     def _made_one(self, widget: Any) -> Any:
         self._count(_OPENING, getattr(widget, "value", ""))
@@ -78,6 +67,25 @@ class WidgetKit:
     def _count(self, wrapping: int, value: object = "") -> None:
         self.sent += 1
         self.weight += wrapping + (len(value) if isinstance(value, str) else 0)
+
+
+@lru_cache
+def _bare(kind: Any) -> Any:
+    """The same widget to a front end, but without Layout and style: two comms less.
+
+    A page that is loaded while a cell blocks hears of new widgets long before it learns of old ones, and
+    gives up any widget that refers to a model it does not know; a bare one refers to none.
+    """
+    import ipywidgets
+    from traitlets import Instance
+
+    widgets: Any = ipywidgets
+    traits = {
+        name: Instance(widgets.Widget, allow_none=True).tag(sync=True, **widgets.widget_serialization)
+        for name in ("layout", "style")
+        if kind.class_traits().get(name)
+    }
+    return type(kind.__name__, (kind,), traits)
 
 
 def _named(name: str) -> dict[str, Any]:

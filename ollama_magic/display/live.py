@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FASTEST_S = 1 / 30
 BYTES_PER_S = 120_000  # of tail: one giant list, table or fence is sent less often
-FRUGAL_BYTES_PER_S = 21_000  # of everything, as long as that is no slower than `FRUGAL_S`
+FRUGAL_BYTES_PER_S = 19_000  # of everything, as long as that is no slower than `FRUGAL_S`
 FRUGAL_S = 0.12
 MESSAGES_PER_S = 50
 SHARE = 5  # a paint may take a fifth of the time

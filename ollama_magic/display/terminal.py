@@ -16,22 +16,28 @@ if TYPE_CHECKING:
 
 FASTEST_S = 1 / 30
 _DIM, _PLAIN = "\x1b[2m", "\x1b[22m"
-# What may belong to a character still to come, such as an emoji with a joiner, waits for it.
-_UNFINISHED = re.compile(r"[^\x00-\x7f]{1,12}\Z|\r\Z")
+# What may belong to a character still to come, such as an emoji with a joiner, waits for it; so does half an escape.
+_UNFINISHED = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*\Z"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]{0,1024}\x1b?\Z"
+    r"|\x1b[ -/]*\Z|[^\x00-\x7f]{1,12}\Z|\r\Z"
+)
+_HALF_A_LINE = re.compile(r"(?<![^\n])[^\n]+\Z")  # beside a prompt: a terminal draws the prompt over half a line
 
 
 class _Stream:
     """Prints what is new of one list of parts, made fit for a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, unfinished: re.Pattern[str] = _UNFINISHED) -> None:
         self._seen = 0
         self._held = ""
+        self._unfinished = unfinished
 
     def take(self, parts: list[str], *, last: bool = False) -> str:
         new = parts[self._seen :]
         self._seen += len(new)
         text, self._held = self._held + "".join(new), ""
-        unfinished = None if last else _UNFINISHED.search(text)
+        unfinished = None if last else self._unfinished.search(text)
         if unfinished:
             text, self._held = text[: unfinished.start()], unfinished[0]
         return printable(text)
@@ -42,8 +48,9 @@ class TerminalView:
 
     def __init__(self, *, background: bool = False) -> None:
         self._background = background
-        self._text = _Stream()
-        self._thinking = _Stream()
+        unfinished = _HALF_A_LINE if background else _UNFINISHED
+        self._text = _Stream(unfinished)
+        self._thinking = _Stream(unfinished)
         self._waiting = ""
         self._dimmed = False
         self._wrote = ""
