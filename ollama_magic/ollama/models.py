@@ -199,7 +199,8 @@ class ModelBook:
         names = [one_line(model.name, 80) for model in await self._tags()]
         near = nearest(name, names)
         there = f". {'Near it' if near else 'There'}: {', '.join(near or names[:_SUGGESTED])}" if names else ""
-        return f'No model "{shown}" at {url}{there}; `%ollama list` shows all, `ollama pull {shown}` in a terminal fetches it.'
+        cure = f"`%ollama list` shows all, `ollama pull {shown}` in a terminal fetches it."
+        return f'No model "{shown}" at {url}{there}; {cure}'
 
     async def _unable(self, name: str, capability: str) -> str:
         doing, cure = _CANNOT.get(capability, (f"do «{one_line(capability, 40)}»", "name another model"))
