@@ -1,4 +1,4 @@
-"""Emphasis beside Chinese, Japanese and Korean text, which has no spaces; everything else as CommonMark has it."""
+"""Emphasis beside Chinese, Japanese and Korean text, and Python's `__names__`; everything else as CommonMark has it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,26 @@ _CJK = re.compile(
     "\uac00-\ud7ff\uf900-\ufaff\ufe10-\ufe1f\ufe30-\ufe6f\uff01-\uffee\U00016fe0-\U00018dff\U0001aff0-\U0001b16f"
     "\U0001f200-\U0001f2ff\U00020000-\U0003ffff]"
 )
+_DUNDER = re.compile(
+    r"__(?:[a-z][a-z0-9_]*__(?=\()|(?:init|new|del|name|main|file|doc|dict|all|call|class|import|version|module|slots|repr|str"
+    r"|bytes|format|len|bool|int|float|hash|eq|ne|lt|le|gt|ge|iter|next|contains|[gs]etitem|delitem|[gs]et|delete|set_name"
+    r"|[gs]etattr|delattr|getattribute|a?enter|a?exit|aiter|anext|await|r?(?:add|sub|mul|truediv|floordiv|mod|pow|matmul)"
+    r"|iadd|neg|abs|invert|init_subclass|post_init|annotations|builtins|future|globals|self|code|wrapped|qualname|mro"
+    r"|bases|subclasses|package|path|spec|loader|debug|reduce|copy|deepcopy|sizeof|index|missing|reversed)__(?![\w]))"
+)
+
+
+def dunder(state: StateInline, silent: bool) -> bool:
+    """Leave the names of Python's special attributes, and `__calls__(…)`, as they are typed: they are not bold."""
+    if state.src[state.pos] != "_" or (state.pos > 0 and state.src[state.pos - 1] == "_"):
+        return False
+    found = _DUNDER.match(state.src, state.pos, state.posMax)
+    if not found:
+        return False
+    if not silent:
+        state.pending += found.group()
+    state.pos = found.end()
+    return True
 
 
 class CjkStateInline(StateInline):

@@ -22,6 +22,7 @@ REACH = 20_000  # characters in which a block must be closed, or it is none
 
 _CLOSING = {"$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 _DOLLARS = re.compile(r"\$((?:[^$\\]|\\.){1,5000})\$(?!\$)", re.DOTALL)
+_COMMAND = re.compile(r"\\[A-Za-z]")
 _STRONG = re.compile(r"\\[A-Za-z]|[\^_{]")
 _WORD = re.compile(
     "(?<![\\\\A-Za-z])[A-Za-zÀ-ÖØ-öø-ÿ\u0400-\u04ff]{2,}(?![A-Za-z({_^])|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff]"
@@ -116,30 +117,42 @@ def _double_end(text: str, pos: int, stop: int) -> int:
 def _single_end(text: str, pos: int, stop: int) -> int:
     """The end of `$…$`: the next dollar closes it, or it is none (prices, shell variables)."""
     found = _DOLLARS.match(text, pos, stop)
-    if not found or _inside_run(text, pos):
+    if not found or _inside_run(text, pos) or not found[1].strip():
         return -1
     content, before, after = found[1], text[pos - 1 : pos], text[found.end() : found.end() + 1]
-    loose = content[0].isspace()
-    if loose != content[-1].isspace() or after.isdigit() or "`" in content or content.strip()[:1] in tuple(")]},.;:!?"):
+    if content[0].isspace() and (before.isdigit() or text[:pos].rstrip()[-1:].isdigit()):
         return -1
-    if _joins(before) and (loose or content[0].isdigit() or not _STRONG.search(content)):
-        return -1
-    if loose and text[:pos].rstrip()[-1:].isdigit():
-        return -1
-    if _joins(after) and not _may_be_followed_by_letter(content):
-        return -1
-    return -1 if not content.strip() or _reads_as_prose(content) else found.end()
+    fits = _may_follow(before, content) and _may_precede(content, after) and _is_formula(content)
+    return found.end() if fits else -1
+
+
+def _is_formula(content: str) -> bool:
+    evenly_spaced = content[0].isspace() == content[-1].isspace()
+    return (
+        evenly_spaced and "`" not in content and content.strip()[0] not in ")]},.;:!?" and not _reads_as_prose(content)
+    )
+
+
+def _may_follow(before: str, content: str) -> bool:
+    """`3$\\times$`, but not `US$5`."""
+    if not _joins(before):
+        return True
+    return not (content[0].isspace() or content[0].isdigit()) and bool(_STRONG.search(content))
+
+
+def _may_precede(content: str, after: str) -> bool:
+    """`$n$th` and `$\\times$3`, but neither `$5-$10` nor `$HOME/$USER`."""
+    if not _joins(after):
+        return True
+    if after.isdigit():
+        return not content[0].isdigit() and bool(_COMMAND.search(content))
+    if not (content[-1].isalnum() or content[-1] in ")]}|!'"):
+        return False
+    return bool(_STRONG.search(content)) or not re.fullmatch("[A-Za-z]{2,}", content)
 
 
 def _joins(char: str) -> bool:
     return char.isascii() and char.isalnum()
-
-
-def _may_be_followed_by_letter(content: str) -> bool:
-    """`$n$th`, but not `$HOME/$USER`."""
-    if not (content[-1].isalnum() or content[-1] in ")]}|!'"):
-        return False
-    return bool(_STRONG.search(content)) or not re.fullmatch("[A-Za-z]{2,}", content)
 
 
 def _inside_run(text: str, pos: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import paragraph
 
-from ollama_magic.markdown.emphasis import CjkStateInline
+from ollama_magic.markdown.emphasis import CjkStateInline, dunder
 from ollama_magic.markdown.links import allowed
 from ollama_magic.markdown.math import math_block, math_inline
 
@@ -105,9 +105,10 @@ class Parser:
 
 
 def extend(md: MarkdownIt) -> None:
-    """Teach a markdown-it instance our rules for math."""
+    """Teach a markdown-it instance our rules for math and names."""
     md.block.ruler.before("fence", "math_block", math_block, {"alt": _INTERRUPTS["alt"]})
     md.inline.ruler.before("escape", "math_inline", math_inline)
+    md.inline.ruler.before("emphasis", "dunder", dunder)
 
 
 def _watch_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
