@@ -1,14 +1,16 @@
-"""One private asyncio loop in a daemon thread, on which all turns run. It knows nothing of turns."""
+"""One private asyncio loop in a daemon thread, and how the main thread waits for it. It knows nothing of turns."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from concurrent.futures import Future, TimeoutError as NotYet
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
 
 T = TypeVar("T")
 
@@ -34,11 +36,13 @@ class LoopThread:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine and wait for its result; ■ cancels it and raises KeyboardInterrupt."""
-        future = self.start(coroutine)
+        tasks: list[asyncio.Task[Any]] = []
         try:
+            with interrupts_held():
+                future = self.start(_noted(coroutine, tasks))
             return wait_for(future)
         except KeyboardInterrupt:
-            future.cancel()
+            self.call_soon(_cancel_each, tasks)  # not the future: then nobody would look at how the task ends
             raise
 
     def close(self) -> None:
@@ -54,9 +58,10 @@ class LoopThread:
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="ollama_magic", daemon=True)
+                loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_serve, args=(loop,), name="ollama_magic", daemon=True)
                 self._thread.start()
+                self._loop = loop  # last: a loop that nobody runs would keep its callers waiting for ever
             return self._loop
 
 
@@ -70,6 +75,25 @@ def wait_for(future: Future[T]) -> T:
                 raise
 
 
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold ■ back until the block ends, so that it cannot fall between steps that belong together.
+
+    ■ reaches the main thread only; in any other thread this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
+
+
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
@@ -77,6 +101,18 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+async def _noted(coroutine: Coroutine[Any, Any, T], tasks: list[asyncio.Task[Any]]) -> T:
+    task = asyncio.current_task()
+    assert task is not None, "a coroutine that runs has a task"
+    tasks.append(task)
+    return await coroutine
+
+
+def _cancel_each(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 async def _cancel_all() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ollama_magic.errors import OllamaMagicError
-from ollama_magic.ollama.models import ModelBook, same_model
+from ollama_magic.ollama.models import ModelBook, normal_name, same_model
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -45,15 +45,21 @@ class Server:
 
     def left(self, model: str) -> None:
         """Note that an answer of this model was left in the middle."""
-        self._left.add(model)
+        self._left.add(normal_name(model))
+
+    async def unload(self, model: str) -> None:
+        """Free the memory that a model takes, which frees a stuck one too; raise ModelNotFound for an unknown one."""
+        await self.book.look_up(model, frozenset())
+        await self.client.unload(model)
+        self.answered(model)
 
     def answered(self, model: str) -> None:
         """Note that this model answers, and so is not stuck."""
-        self._left.discard(model)
+        self._left.discard(normal_name(model))
 
     async def stuck(self, model: str) -> bool:
         """Whether this model was left in mid-answer, is loaded, and so should have begun to answer by now."""
-        if model not in self._left:
+        if normal_name(model) not in self._left:
             return False
         try:
             return any(same_model(model, running.name) for running in await self.client.ps())

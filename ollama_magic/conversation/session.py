@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import Future, TimeoutError as NotYet
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,21 +11,23 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.journal import Journal
-from ollama_magic.conversation.reply import COMPLETE, STOPPED, Reply
+from ollama_magic.conversation.reply import COMPLETE, RUNNING, STOPPED, Reply
 from ollama_magic.conversation.server import Server
 from ollama_magic.conversation.turn import Plan, RunningTurn, View, run_turn
-from ollama_magic.errors import OllamaMagicError, TurnStopped
-from ollama_magic.loop_thread import LoopThread, wait_for
+from ollama_magic.errors import TurnStopped
+from ollama_magic.loop_thread import LoopThread, interrupts_held, wait_for
 from ollama_magic.ollama.address import Address, parse_address
 from ollama_magic.ollama.secrets import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Collection, Coroutine, Mapping
 
 T = TypeVar("T")
 
 MAIN = "main"
-FINISH_S = 2.0  # how long ■ waits for a stopped turn to settle: the promise is 1 s (design §7.2)
+FINISH_S = 0.8  # how long ■ waits for a stopped turn to settle: the prompt is promised within 1 s (design §7.2)
+CLOSE_S = 2.0  # how long the kernel's end waits for the turns that it stops
+AGAIN_S = 0.2  # until a stop that was not heard is said again
 
 
 @dataclass(frozen=True)
@@ -69,26 +72,30 @@ class TurnHandle:
             self._loop_thread.call_soon(self._cancel)
 
     def wait(self) -> Reply:
-        """Wait for a complete reply; raise TurnStopped, or the one line that says why there is none."""
+        """Wait for a complete reply; raise TurnStopped, or the one line that says why there is none.
+
+        After ■ that is TurnStopped even if the answer was complete by then, so that queued cells are aborted.
+        """
         try:
             wait_for(self._running())
         except KeyboardInterrupt:
             self.stop()
             self.settle()
-        return self._outcome()
+        else:
+            if self.reply.state == COMPLETE:
+                return self.reply
+        raise self.reply.error or self._stopped()
 
-    def settle(self) -> None:
+    def settle(self, seconds: float = FINISH_S) -> None:
         """Wait until the turn is remembered and shown; a second ■ gives up waiting, not the turn."""
         with suppress(NotYet, KeyboardInterrupt):
-            self._running().result(timeout=FINISH_S)
+            self._running().result(timeout=seconds)
 
-    def _outcome(self) -> Reply:
+    def _stopped(self) -> TurnStopped:
         if self.reply.state == COMPLETE:
-            return self.reply
-        if self.reply.error is not None:
-            raise self.reply.error
+            return TurnStopped("Stopped; the answer was complete by then.")
         kept = "the text so far is kept" if self.reply.text_parts else "no text had come, so nothing is remembered"
-        raise TurnStopped(f"Stopped; {kept}.")
+        return TurnStopped(f"Stopped; {kept}.")
 
     def _running(self) -> Future[Reply]:
         assert self._future is not None, "a handle waits only for a turn that runs"
@@ -101,8 +108,10 @@ class TurnHandle:
         return await coroutine
 
     def _cancel(self) -> None:
-        if self._task is not None:
+        """Cancel until it is heard: before Python 3.12 `wait_for` loses a cancellation that comes with its result."""
+        if self._task is not None and not self._task.done() and self.reply.state == RUNNING:
             self._task.cancel()
+            self._task.get_loop().call_later(AGAIN_S, self._cancel)
 
 
 class Session:
@@ -154,14 +163,15 @@ class Session:
         return self.loop_thread.run(coroutine)
 
     def start_turn(self, plan: Plan, view: View, host: str | None = None, before: tuple[str, ...] = ()) -> TurnHandle:
-        """Open the view in this cell, start the turn on the loop, and return at once."""
+        """Open the view in this cell, start the turn on the loop, and return at once; ■ is heard behind all that."""
         conversation, server = self.conversation(), self.server(host)
         reply = Reply(model=plan.model or "", conversation=None if plan.once else conversation.name, before=before)
         handle = TurnHandle(reply, self.loop_thread)
-        view.begin(reply, handle.stop)
-        self.last = reply
-        self._turns.add(handle)
-        handle.run(self._owned(handle, RunningTurn(plan, conversation, server, view, reply)))
+        with interrupts_held():
+            view.begin(reply, handle.stop)
+            self.last = reply
+            self._turns.add(handle)
+            handle.run(self._owned(handle, RunningTurn(plan, conversation, server, view, reply)))
         return handle
 
     def running(self) -> list[TurnHandle]:
@@ -170,24 +180,31 @@ class Session:
 
     def stop_all(self) -> int:
         """Stop every running turn and wait until each has settled; return how many there were."""
-        handles = self.running()
+        return self.stop(self.running())
+
+    def stop(self, handles: Collection[TurnHandle], seconds: float = FINISH_S) -> int:
+        """Stop these turns and wait so many seconds for all of them; return how many were stopped."""
         for handle in handles:
             handle.stop()
+        end = time.monotonic() + seconds
         for handle in handles:
-            handle.settle()
+            handle.settle(max(0.0, end - time.monotonic()))
         return sum(handle.reply.state == STOPPED for handle in handles)
 
     def close(self) -> None:
         """Stop what runs, hang up, and end the loop."""
-        self.stop_all()
-        for server in self._servers.values():
-            with suppress(OllamaMagicError, NotYet):
-                self.loop_thread.start(server.client.aclose()).result(timeout=1)
+        self.stop(self.running(), CLOSE_S)
+        if self._servers:
+            with suppress(NotYet):
+                self.loop_thread.start(self._hang_up()).result(timeout=1)
         self._servers.clear()
         for thing in self.kept.values():
             thing.stop()
         self.kept.clear()
         self.loop_thread.close()
+
+    async def _hang_up(self) -> None:
+        await asyncio.gather(*(server.client.aclose() for server in self._servers.values()), return_exceptions=True)
 
     async def _owned(self, handle: TurnHandle, turn: RunningTurn) -> Reply:
         try:

@@ -99,7 +99,6 @@ async def run_turn(turn: RunningTurn) -> Reply:
                 await _answer(turn)
             except asyncio.CancelledError:
                 _end(reply, STOPPED)
-                turn.server.left(reply.model)
             _remember(turn)
     except asyncio.CancelledError:
         _end(reply, STOPPED)  # while it waited for the turn before
@@ -133,6 +132,11 @@ async def _answer(turn: RunningTurn) -> None:
         watch = asyncio.create_task(_tell_if_stuck(turn))
         try:
             await _stream(turn, request)
+        except asyncio.CancelledError:
+            if turn.reply.state == RUNNING:
+                _let_go(turn)
+                turn.server.left(request.model)
+            raise
         finally:
             watch.cancel()
     except OllamaMagicError as error:
@@ -251,7 +255,7 @@ def _end(reply: Reply, state: str) -> None:
 async def _tell_if_stuck(turn: RunningTurn) -> None:
     await asyncio.sleep(STUCK_S)
     model = turn.reply.model
-    if turn.reply.headers_at is None and await turn.server.stuck(model):
+    if await turn.server.stuck(model) and turn.reply.headers_at is None:
         turn.reply.waiting = f"stuck? ■, then `%ollama stop {model}`, then run again"
         turn.changed.set()
 

@@ -81,7 +81,10 @@ class OllamaMagic(Magics):
     def ollama(self, line: str) -> Any:
         """Everything beside chatting."""
         assigned, line = split_assigned(line)
-        answer = run_command(Here(self.session, self.cell.origin(), self._mode()), line)
+        try:
+            answer = run_command(Here(self.session, self.cell.origin(), self._mode()), line)
+        except KeyboardInterrupt:
+            raise TurnStopped("Stopped; the command did not come to its end.") from None
         if assigned:
             return answer.data
         if answer.shown is not None:
@@ -116,10 +119,11 @@ class OllamaMagic(Magics):
                 handle.wait()
         except TurnStopped:
             raise
-        except KeyboardInterrupt:  # ■ between the start of the turn and the wait for it
-            for started in set(self.session.running()) - before:
-                started.stop()
-            raise
+        except KeyboardInterrupt:  # ■ before the wait, or a second one within it
+            started = set(self.session.running()) - before
+            self.session.stop(started)
+            kept = "what had come is kept" if started else "nothing was sent"
+            raise TurnStopped(f"Stopped; {kept}.") from None
         return handle
 
     def _start(self, asked: Line, cell: str | None) -> TurnHandle:

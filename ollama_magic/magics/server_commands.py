@@ -78,8 +78,7 @@ def stop(here: Here, rest: str) -> Answer:
     if not name:
         count = here.session.stop_all()
         return Answer(count, notice(f"Stopped {_count(count, 'answer')}." if count else "No answer was running."))
-    server = here.session.server()
-    here.session.call(_unload(server, name))
+    here.session.call(here.session.server().unload(name))
     return Answer(name, notice(f"{name} is unloaded."))
 
 
@@ -112,11 +111,6 @@ async def _look(server: Server) -> dict[str, Any]:
     except OllamaMagicError as error:
         facts["problem"] = str(error)
     return facts
-
-
-async def _unload(server: Server, name: str) -> None:
-    await server.book.look_up(name, frozenset())
-    await server.client.unload(name)
 
 
 def _server_line(url: str, facts: dict[str, Any]) -> str:
