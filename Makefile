@@ -2,9 +2,12 @@
 PYTHON = python3
 WITHOUT_MAKE = without make: python3 -m venv .venv && .venv/bin/python -m pip install -e '.[dev]' && .venv/bin/
 
+REAL = make test-real HOST=http://127.0.0.1:11434 needs a real Ollama with the reciting models tiny and tiny-think
+
 help:
 	@echo "make demo   JupyterLab with the quickstart, on your Ollama if one answers, else on the demo server"
 	@echo "make test   the tests (10 minutes at most; the browser tests need Chromium)"
+	@echo "make test-real HOST=…   whole turns against a real Ollama"
 	@echo "make bench  the benchmarks"
 	@echo "make lint   ruff and mypy --strict"
 
@@ -15,6 +18,11 @@ demo: .venv/ready
 test: .venv/ready
 	@echo "$(WITHOUT_MAKE)python -m pytest -n 2 --dist loadgroup"
 	.venv/bin/python -m pytest -n 2 --dist loadgroup
+
+test-real: .venv/ready
+	@test -n "$(HOST)" || { echo "$(REAL)"; exit 2; }
+	@echo "$(WITHOUT_MAKE)python -m pytest tests/real  # with OLLAMA_MAGIC_REAL_HOST=$(HOST)"
+	OLLAMA_MAGIC_REAL_HOST=$(HOST) .venv/bin/python -m pytest tests/real
 
 bench: .venv/ready
 	@echo "$(WITHOUT_MAKE)python -m pytest tests/bench -s"
@@ -32,4 +40,4 @@ lint: .venv/ready
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch .venv/ready
 
-.PHONY: help demo test bench lint
+.PHONY: help demo test test-real bench lint
