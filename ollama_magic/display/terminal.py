@@ -6,6 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from ollama_magic.conversation.reply import STOPPED
 from ollama_magic.display.settled import state_mark
 from ollama_magic.foreign import one_line, printable
 
@@ -71,8 +72,9 @@ class TerminalView:
         self._show(reply, last=True)
         self._undim()
         text = bool(reply.text_parts)
-        mark = state_mark(reply) if text or self._background or not reply.error else ""
-        if text and not self._wrote.endswith("\n"):
+        mark = state_mark(reply) if text or self._background else ""
+        echoed = self._watched and not self._background and reply.state == STOPPED  # ^C, by the terminal itself
+        if (text or echoed) and not self._wrote.endswith("\n"):
             self._write("\n")
         if mark:
             self._write(("\n" if text else "") + mark + "\n")
