@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from ollama_magic.demo.server import DemoServer
 
 # What a developer's machine may have set and a test must not see.
-FOREIGN = re.compile(r"OLLAMA_|JUPYTER_|JPY_|IPYTHON|(?:.*_)?proxy$|SSL_CERT_|REQUESTS_CA_|CURL_CA_", re.IGNORECASE)
+FOREIGN = re.compile(
+    r"OLLAMA_(?!MAGIC_)|JUPYTER_|JPY_|IPYTHON|(?:.*_)?proxy$|SSL_CERT_|REQUESTS_CA_|CURL_CA_", re.IGNORECASE
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

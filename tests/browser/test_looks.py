@@ -68,6 +68,7 @@ def test_looks(
     )
     page = notebook(server, "%%chat --think\nHow do lists and tuples differ?", dark=dark, size=(1100, 1100))
     page.start(1)
+    page.output(1).get_by_role("button", name="Thinking").click()
     page.wait_text(1, "short")
     assert "Stop" in pictures(page, shots, "thinking", dark)
     page.wait_text(1, "goes on")

@@ -26,13 +26,13 @@ def test_the_quickstart_streams(
 ) -> None:
     """The quickstart, in the browser and at the demo server's own pace, shows an answer growing."""
     server = demo_server()
-    page = open_page(Path(shutil.copy(QUICKSTART, lab.work / "quickstart.ipynb")), size=(1180, 860))
+    page = open_page(Path(shutil.copy(QUICKSTART, lab.work / "quickstart.ipynb")), size=(1080, 900))
     page.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
     page.tell_kernel(f"import os; os.environ['OLLAMA_HOST'] = {server.url!r}")
     page.run(1)
     page.run(2)
     page.start(4)
-    page.page.wait_for_selector(".jp-OutputArea table td")
+    page.output(4).locator("table tr").nth(4).wait_for()
     page.output(4).scroll_into_view_if_needed()
     page.page.mouse.move(5, 5)
     picture = page.shot(tmp_path, "streaming")

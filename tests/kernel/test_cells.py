@@ -44,8 +44,9 @@ def test_background_output_stays_at_home(demo_server: Callable[..., DemoServer],
     shell = kernel(server)
     asked = shell.start("%%chat --background\nTell me.", "a")
     assert shell.wait(asked).status == "ok"
+    (request,) = server.wait_for_requests(1)
     other = shell.run("print('mine')\ndisplay('shown')", "b")
-    assert not chats(server)[0].closed_early
+    assert not request.ended.is_set()
     shell.wait_until(lambda: shell.cell(asked).plain == [paragraphs(20)])
     assert other.printed == "mine\n"
     assert other.plain == ["'shown'"]
