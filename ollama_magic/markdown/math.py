@@ -134,14 +134,14 @@ def _is_formula(content: str) -> bool:
 
 
 def _may_follow(before: str, content: str) -> bool:
-    """`3$\\times$`, but not `US$5`."""
+    r"""`3$\times$`, but not `US$5`."""
     if not _joins(before):
         return True
     return not (content[0].isspace() or content[0].isdigit()) and bool(_STRONG.search(content))
 
 
 def _may_precede(content: str, after: str) -> bool:
-    """`$n$th` and `$\\times$3`, but neither `$5-$10` nor `$HOME/$USER`."""
+    r"""`$n$th` and `$\times$3`, but neither `$5-$10` nor `$HOME/$USER`."""
     if not _joins(after):
         return True
     if after.isdigit():

@@ -67,10 +67,15 @@ class References(dict[str, Any]):
 
     def get(self, label: str, default: Any = None) -> Any:
         """The definition of a label."""
-        found = super().get(label, default)
-        if found is default:
-            self.missed.add(label)
-        return found
+        if label not in self:
+            return default
+        return self[label]
+
+    def __contains__(self, label: object) -> bool:
+        known = super().__contains__(label)
+        if not known:
+            self.missed.add(str(label))
+        return known
 
 
 class Parser:
