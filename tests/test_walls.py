@@ -21,14 +21,18 @@ ROOMS = {
         "IPython",
     ),
     "magics": (
-        "__init__ cell command commands line magics model_options options readable server_commands spec "
-        "talk_commands values words",
+        (
+            "__init__ cell command commands line magics model_options options readable server_commands spec "
+            "talk_commands values words"
+        ),
         "display conversation prompt markdown ollama demo loop_thread export",
         "IPython traitlets",
     ),
     "display": (
-        "__init__ blocks guarded history host kit live live_region settled slot status style tables "
-        "terminal thinking updating views",
+        (
+            "__init__ blocks guarded history host kit live live_region settled slot status style tables "
+            "terminal thinking updating views"
+        ),
         "conversation markdown",
         "IPython traitlets ipywidgets",
     ),
@@ -49,8 +53,10 @@ ROOMS = {
         "markdown_it pygments",
     ),
     "demo": (
-        "__init__ access bodies computed deltas endpoints faults figures generation go models names "
-        "prompts replies routes server stage structured topics turn wire",
+        (
+            "__init__ access bodies computed deltas endpoints faults figures generation go models names "
+            "prompts replies routes server stage structured topics turn wire"
+        ),
         "",
         "",
     ),
