@@ -17,7 +17,7 @@ EVERYWHERE = {"errors", "foreign"}
 ROOMS = {
     "": (
         "__init__ cli errors foreign loop_thread",
-        "magics display conversation prompt markdown ollama demo loop_thread export",
+        "magics display conversation prompt markdown ollama demo loop_thread",
         "IPython",
     ),
     "magics": (
@@ -25,7 +25,7 @@ ROOMS = {
             "__init__ cell command commands line magics model_options options readable server_commands spec "
             "talk_commands values words"
         ),
-        "display conversation prompt markdown ollama demo loop_thread export",
+        "display conversation prompt markdown ollama demo loop_thread",
         "IPython traitlets",
     ),
     "display": (
@@ -38,12 +38,12 @@ ROOMS = {
     ),
     "conversation": (
         "__init__ conversation journal reply server session think_tags turn",
-        "ollama loop_thread",
+        "ollama",
         "",
     ),
     "prompt": ("__init__ describe fill outline resolve table", "", ""),
     "ollama": (
-        "__init__ address bodies client complaints decoder failures listings models protocol proxies secrets tls",
+        ("__init__ address bodies client complaints decoder failures listings models protocol proxies secrets tls"),
         "",
         "",
     ),
@@ -67,7 +67,7 @@ MODULES = {
     "foreign": ("", ""),
     "loop_thread": ("", ""),
     "cli": ("demo", ""),
-    "export": ("conversation ollama.protocol", ""),
+    "conversation.session": ("ollama loop_thread", ""),
     "ollama.client": ("", "httpx"),
     "ollama.failures": ("", "httpx"),
     "ollama.tls": ("", "httpx"),

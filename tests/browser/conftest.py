@@ -1,4 +1,7 @@
-"""One JupyterLab and one Chromium for all browser tests; a notebook, a page and a demo server for each."""
+"""One JupyterLab for all browser tests and a Chromium for each file; a notebook, a page and a demo server for each test.
+
+The browser ends with its file: while Playwright runs, its event loop would stand in the way of other tests.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ FLAGS = (
 LOAD = "import os\nos.environ['OLLAMA_HOST'] = {url!r}\n%load_ext ollama_magic"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(bare_machine: Path) -> Iterator[Browser]:
     """Chromium from PATH; without one the tests fail and say what to install."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -43,7 +46,7 @@ def browser(bare_machine: Path) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory, bare_machine: Path) -> Iterator[Lab]:
     """A JupyterLab in folders of its own."""
     lab = Lab(tmp_path_factory.mktemp("lab"))

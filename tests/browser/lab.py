@@ -205,7 +205,7 @@ class NotebookPage:
         """Wait until a person can read the words under the cell."""
         self.page.wait_for_function(
             "([index, part]) => document.querySelectorAll('.jp-Notebook .jp-Cell')[index]"
-            ".querySelector('.jp-Cell-outputArea')?.innerText.includes(part)",
+            "?.querySelector('.jp-Cell-outputArea')?.innerText.includes(part)",
             arg=[index, part],
             timeout=WAIT_MS,
         )
