@@ -1,4 +1,4 @@
-"""One JupyterLab for all browser tests and a Chromium for each file; a notebook, a page and a demo server for each test.
+"""One JupyterLab for all browser tests and a Chromium for each file; a notebook and a page for each test.
 
 The browser ends with its file: while Playwright runs, its event loop would stand in the way of other tests.
 """

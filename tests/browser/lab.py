@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page
+    from playwright.sync_api import BrowserContext, Locator, Page
 
 ROOT = Path(__file__).parent.parent.parent
 START_S, WAIT_MS = 60, 60_000
@@ -132,8 +132,8 @@ class NotebookPage:
 
     def _open(self, *, kernel: bool) -> Page:
         page = self.context.new_page()
-        page.on("console", self._note_console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self._note(str(error)))
         page.goto(f"{self.lab.url}/lab?reset", wait_until="domcontentloaded")
         page.wait_for_function("window.jupyterapp", timeout=WAIT_MS)
         page.evaluate("window.jupyterapp.restored.then(() => null)")
@@ -154,9 +154,9 @@ class NotebookPage:
             )
         return page
 
-    def _note_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not any(noise in message.text for noise in NOISE):
-            self.errors.append(message.text)
+    def _note(self, error: str) -> None:
+        if not any(noise in error for noise in NOISE):
+            self.errors.append(error)
 
     def reload(self) -> None:
         """Save, close the page and open the notebook anew; the kernel lives on."""
