@@ -80,7 +80,8 @@ class TurnHandle:
             wait_for(self._running())
         except KeyboardInterrupt:
             self.stop()
-            self.settle()
+            with suppress(KeyboardInterrupt):
+                self.settle()
         else:
             if self.reply.state == COMPLETE:
                 return self.reply
@@ -88,7 +89,7 @@ class TurnHandle:
 
     def settle(self, seconds: float = FINISH_S) -> None:
         """Wait until the turn is remembered and shown; a second ■ gives up waiting, not the turn."""
-        with suppress(NotYet, KeyboardInterrupt):
+        with suppress(NotYet):
             self._running().result(timeout=seconds)
 
     def _stopped(self) -> TurnStopped:
@@ -193,7 +194,8 @@ class Session:
 
     def close(self) -> None:
         """Stop what runs, hang up, and end the loop."""
-        self.stop(self.running(), CLOSE_S)
+        with suppress(KeyboardInterrupt):
+            self.stop(self.running(), CLOSE_S)
         if self._servers:
             with suppress(NotYet):
                 self.loop_thread.start(self._hang_up()).result(timeout=1)

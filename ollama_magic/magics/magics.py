@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +122,8 @@ class OllamaMagic(Magics):
             raise
         except KeyboardInterrupt:  # ■ before the wait, or a second one within it
             started = set(self.session.running()) - before
-            self.session.stop(started)
+            with suppress(KeyboardInterrupt):
+                self.session.stop(started)
             kept = "what had come is kept" if started else "nothing was sent"
             raise TurnStopped(f"Stopped; {kept}.") from None
         return handle

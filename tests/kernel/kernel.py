@@ -22,11 +22,11 @@ WAIT_S = 30
 class Kernel:
     """A kernel of its own; cells are run as JupyterLab does it, with their id in the request's metadata."""
 
-    def __init__(self, environ: dict[str, str]) -> None:
+    def __init__(self, environ: dict[str, str], python: str = sys.executable) -> None:
         self.manager = KernelManager(kernel_name="python3")
         spec = self.manager.kernel_spec
         assert spec is not None
-        spec.argv = [sys.executable, *spec.argv[1:]]
+        spec.argv = [python, *spec.argv[1:]]
         self.manager.start_kernel(env={**os.environ, "PYTHONPATH": str(ROOT), **environ})
         self.client = self.manager.blocking_client()
         self.client.start_channels()
