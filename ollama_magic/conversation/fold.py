@@ -1,0 +1,228 @@
+"""What all changes of a notebook add up to: its turns in their order, which of them count, and what was told. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ollama_magic.conversation.changes import Began, Ended, Grown, Redone, Restored, SetAside, Told, Undone
+from ollama_magic.conversation.reply import COMPLETE, CUT, RUNNING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ollama_magic.conversation.changes import Change, Entry
+
+STEPS = 100  # how far undo reaches (design §4)
+
+
+@dataclass(eq=False)
+class Turn:
+    """A prompt and the answer to it, as they are remembered.
+
+    `number` is its own in this notebook, `step` what made it; `aside` says why it does not count, empty if it does;
+    `at` is in Unix seconds, `seconds` how long the answer took.
+    """
+
+    number: int
+    conversation: str
+    step: int
+    prompt: str
+    cell: str | None = None
+    system: str = ""
+    at: float = 0.0
+    asked: str = ""
+    text: str = ""
+    thinking: str = ""
+    state: str = RUNNING
+    model: str = ""
+    digest: str = ""
+    error: str = ""
+    seconds: float = 0.0
+    stats: Mapping[str, int | None] = field(default_factory=dict)
+    aside: str = ""
+    aside_at: float = 0.0
+
+    @property
+    def empty(self) -> bool:
+        """Whether it ended before any text, and not complete: then nothing is remembered of it."""
+        return not self.text and self.state not in (COMPLETE, RUNNING)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it belongs to the conversation."""
+        return not self.aside and not self.empty
+
+
+class Fold:
+    """The state of one notebook after its changes so far."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._entries: list[Entry] = []
+        self._undone: set[int] = set()
+        self._noted: set[int] = set()
+        self._begin()
+        for entry in entries:
+            self.apply(entry)
+
+    def apply(self, entry: Entry) -> None:
+        """Take one more change; only undo and redo look at the earlier ones again."""
+        self._entries.append(entry)
+        if isinstance(entry.change, (Undone, Redone)):
+            self._fold_anew()
+        else:
+            self._note_step(entry.step)
+            if entry.step not in self._undone:
+                self._take(entry.change, entry)
+
+    def turn(self, number: int) -> Turn | None:
+        """The turn of that number, if it is known."""
+        return self._turns.get(number)
+
+    def standing(self, conversation: str) -> list[Turn]:
+        """The turns of a conversation that count, in their order."""
+        return [turn for turn in self.ordered(conversation) if turn.counts]
+
+    def ordered(self, conversation: str) -> list[Turn]:
+        """All turns of a conversation, those set aside too: by the first run of their cell, then as they were made."""
+        mine = (turn for turn in self._turns.values() if turn.conversation == conversation)
+        return sorted(mine, key=lambda turn: (self.place(turn.cell, turn.number), turn.number))
+
+    def of_cell(self, cell: str) -> list[Turn]:
+        """The turns of a cell that count, in whichever conversation."""
+        return [turn for turn in self._turns.values() if turn.cell == cell and turn.counts]
+
+    def place(self, cell: str | None, number: int) -> int:
+        """Where a cell's turns stand: at the number of its first turn; a turn without a cell stands at its own."""
+        return number if cell is None else self._places.get(cell, number)
+
+    def told(self, conversation: str, key: str) -> Any:
+        """What was told for a setting, or None."""
+        return self._told.get((conversation, key))
+
+    @property
+    def running(self) -> list[Turn]:
+        """The turns that began and have not ended."""
+        return [turn for turn in self._turns.values() if turn.state == RUNNING]
+
+    @property
+    def conversations(self) -> list[str]:
+        """The names that have turns, oldest first."""
+        return list(dict.fromkeys(turn.conversation for turn in self._turns.values() if not turn.empty))
+
+    @property
+    def undoable(self) -> int | None:
+        """The newest step that undo would take back."""
+        return self._steps[-1] if self._steps else None
+
+    @property
+    def redoable(self) -> int | None:
+        """The step that redo would give back."""
+        return self._taken[-1] if self._taken else None
+
+    @property
+    def next_number(self) -> int:
+        """A number for the next turn; no turn ever had it."""
+        return self._highest + 1
+
+    def entries_of(self, step: int) -> list[Entry]:
+        """The changes that a step made."""
+        return [entry for entry in self._entries if entry.step == step]
+
+    def _begin(self) -> None:
+        self._turns: dict[int, Turn] = {}
+        self._places: dict[str, int] = {}
+        self._told: dict[tuple[str, str], Any] = {}
+        self._steps: list[int] = []
+        self._taken: list[int] = []
+        self._highest = 0
+
+    def _note_step(self, step: int) -> None:
+        if step > 0 and step not in self._noted:
+            self._noted.add(step)
+            self._steps = [*self._steps, step][-STEPS:]
+            self._taken.clear()
+
+    def _fold_anew(self) -> None:
+        """The steps that count are known from the whole journal; their changes are then taken once more."""
+        entries, steps, taken = self._entries, dict[int, None](), dict[int, None]()
+        for entry in entries:
+            match entry.change:
+                case Undone(step):
+                    steps.pop(step, None)
+                    taken[step] = None
+                case Redone(step):
+                    taken.pop(step, None)
+                    steps[step] = None
+                case _ if entry.step > 0 and entry.step not in steps and entry.step not in taken:
+                    steps[entry.step] = None
+                    taken.clear()
+        self._undone = self._ever_taken(entries) - set(steps)
+        self._begin()
+        for entry in entries:
+            self._highest = max(self._highest, getattr(entry.change, "number", 0))
+            if entry.step not in self._undone and not isinstance(entry.change, (Undone, Redone)):
+                self._take(entry.change, entry)
+        self._taken = list(taken)
+        self._steps = list(steps)[-STEPS + len(taken) :] if len(taken) < STEPS else []
+
+    @staticmethod
+    def _ever_taken(entries: Iterable[Entry]) -> set[int]:
+        return {entry.change.taken for entry in entries if isinstance(entry.change, Undone)}
+
+    def _take(self, change: Change, entry: Entry) -> None:  # noqa: C901 (a case for each kind)
+        match change:
+            case Began():
+                self._take_begin(change, entry)
+            case Grown(number, text, thinking):
+                for turn in self._known([number]):
+                    turn.text += text
+                    turn.thinking += thinking
+            case Ended(number):
+                for turn in self._known([number]):
+                    turn.state, turn.model, turn.digest, turn.error = (
+                        change.state,
+                        change.model,
+                        change.digest,
+                        change.error,
+                    )
+                    turn.seconds, turn.stats = change.seconds, change.stats
+            case SetAside(numbers, why, at):
+                for turn in self._known(numbers):
+                    turn.aside, turn.aside_at = why, at
+            case Restored(numbers):
+                for turn in self._known(numbers):
+                    turn.aside, turn.aside_at = "", 0.0
+            case Told(key, value):
+                self._told[entry.conversation, key] = value
+
+    def _take_begin(self, change: Began, entry: Entry) -> None:
+        given = asdict(change)
+        self._turns[change.number] = Turn(conversation=entry.conversation, step=entry.step, **given)
+        self._highest = max(self._highest, change.number)
+        if change.cell is not None:
+            self._places.setdefault(change.cell, change.number)
+
+    def _put(self, numbers: Iterable[int], why: str, at: float) -> None:
+        for turn in self._known(numbers):
+            turn.aside, turn.aside_at = why, at
+
+    def _known(self, numbers: Iterable[int]) -> list[Turn]:
+        return [self._turns[number] for number in numbers if number in self._turns]
+
+
+def after_a_crash(fold: Fold) -> list[Change]:
+    """What to add when a kernel died in mid-answer: its turn is cut; without text it is gone and the old ones count."""
+    changes: list[Change] = []
+    for turn in fold.running:
+        changes.append(Ended(turn.number, CUT, turn.model, error="the kernel ended in mid-answer"))
+        replaced = [] if turn.text else replaced_by(fold, turn)
+        if replaced:
+            changes.append(Restored(tuple(replaced)))
+    return changes
+
+
+def replaced_by(fold: Fold, turn: Turn) -> list[int]:
+    """The numbers of the turns that the run of this one had set aside."""
+    changes = (entry.change for entry in fold.entries_of(turn.step))
+    return [number for change in changes if isinstance(change, SetAside) for number in change.numbers]

@@ -1,0 +1,163 @@
+"""The fold: what changes add up to, and what undo and redo make of them."""
+
+import json
+
+import pytest
+
+from ollama_magic.conversation.changes import (
+    KINDS,
+    Began,
+    Ended,
+    Entry,
+    Grown,
+    Redone,
+    Restored,
+    SetAside,
+    Told,
+    Undone,
+    from_json,
+    kind_of,
+    to_json,
+)
+from ollama_magic.conversation.fold import Fold, after_a_crash
+
+
+class Story:
+    """A journal that is written step by step."""
+
+    def __init__(self):
+        self.entries, self.fold = [], Fold()
+
+    def add(self, step, *changes, talk="main"):
+        for change in changes:
+            self.entries.append(Entry(len(self.entries) + 1, step, talk, change))
+            self.fold.apply(self.entries[-1])
+        return self
+
+    def turn(self, step, number, prompt, cell=None, *, state="complete", text="answer", aside=()):
+        changes = [SetAside(tuple(aside), "replaced")] if aside else []
+        return self.add(step, *changes, Began(number, prompt, cell), Grown(number, text), Ended(number, state, "m"))
+
+    def prompts(self, talk="main"):
+        again = [turn.prompt for turn in Fold(self.entries).standing(talk)]
+        assert [turn.prompt for turn in self.fold.standing(talk)] == again
+        return again
+
+
+CHANGES = [
+    Began(1, "p\n“é”", "cell", "s", 2.5, "f"),
+    Grown(1, "a", "b"),
+    Ended(1, "cut", "m", "d", "e", 1.5, {"answer_tokens": 3, "load_ns": None}),
+    SetAside((1, 2), "deleted", 3.0),
+    Restored((1,)),
+    Told("options", {"seed": 1, "stop": ["a"]}),
+    Told("model", None),
+    Undone(4),
+    Redone(4),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_read_back_as_it_was_written(change):
+    """Every kind of change survives its JSON."""
+    assert from_json(kind_of(change), to_json(change)) == change
+
+
+def test_every_kind_is_tried():
+    """No kind of change is missing above."""
+    assert {kind_of(change) for change in CHANGES} == set(KINDS)
+
+
+def test_changes_of_newer_versions_are_passed_over():
+    """A kind that is not known is None, and a field that is not known is left out."""
+    assert from_json("painted", "{}") is None
+    assert from_json("grown", json.dumps({"number": 1, "text": "a", "colour": "red"})) == Grown(1, "a")
+
+
+def test_turns_stand_in_the_order_of_their_cells():
+    """A cell that runs again takes its old place; what it had is set aside."""
+    story = Story().turn(1, 1, "one", "A").turn(2, 2, "two", "B").turn(3, 3, "three", "C")
+    story.turn(4, 4, "two again", "B", aside=[2])
+    assert story.prompts() == ["one", "two again", "three"]
+
+
+def test_several_turns_of_one_execution_stay_together():
+    """A loop in a cell makes several turns, in sequence and in the cell's place."""
+    story = Story().turn(1, 1, "a1", "A").turn(2, 2, "b", "B")
+    story.add(3, SetAside((1,), "replaced")).turn(3, 3, "x", "A").turn(3, 4, "y", "A")
+    assert story.prompts() == ["x", "y", "b"]
+
+
+def test_a_turn_without_text_is_not_remembered():
+    """A turn that ended before any text does not count, unless it is complete."""
+    story = Story().turn(1, 1, "failed", state="failed", text="").turn(2, 2, "empty", text="")
+    assert story.prompts() == ["empty"]
+
+
+def test_undo_takes_back_all_that_a_step_did():
+    """Undo of a re-run gives the old answer back; redo gives the new one again."""
+    story = Story().turn(1, 1, "one", "A").turn(2, 2, "new", "A", aside=[1])
+    assert story.fold.undoable == 2
+    story.add(0, Undone(2))
+    assert (story.prompts(), story.fold.undoable, story.fold.redoable) == (["one"], 1, 2)
+    story.add(0, Redone(2))
+    assert (story.prompts(), story.fold.undoable, story.fold.redoable) == (["new"], 2, None)
+
+
+def test_something_new_ends_redo():
+    """After a new step nothing can be given back, and what was undone stays so."""
+    story = Story().turn(1, 1, "one").turn(2, 2, "two")
+    story.add(0, Undone(2)).turn(3, 3, "three")
+    assert (story.prompts(), story.fold.redoable, story.fold.undoable) == (["one", "three"], None, 3)
+    story.add(0, Undone(3)).add(0, Undone(1))
+    assert (story.prompts(), story.fold.undoable) == ([], None)
+
+
+def test_undo_reaches_a_hundred_steps():
+    """Undo takes back the newest hundred steps and no more."""
+    story = Story()
+    for step in range(1, 121):
+        story.turn(step, step, str(step))
+    for _ in range(100):
+        story.add(0, Undone(story.fold.undoable))
+    assert (len(story.prompts()), story.fold.undoable) == (20, None)
+
+
+def test_settings_are_steps_of_their_conversation():
+    """What was told belongs to one conversation, and undo takes it back."""
+    story = Story().add(1, Told("model", "a"), talk="x").add(2, Told("model", "b"), talk="x")
+    assert (story.fold.told("x", "model"), story.fold.told("main", "model")) == ("b", None)
+    story.add(0, Undone(2))
+    assert story.fold.told("x", "model") == "a"
+
+
+def test_conversations_are_apart():
+    """A turn belongs to one conversation, and a cell may have turns in several."""
+    story = Story().turn(1, 1, "one", "A")
+    story.add(2, Began(2, "other", "A"), Grown(2, "x"), Ended(2, "complete"), talk="side")
+    assert (story.prompts(), story.prompts("side")) == (["one"], ["other"])
+    assert {turn.number for turn in story.fold.of_cell("A")} == {1, 2}
+    assert story.fold.conversations == ["main", "side"]
+
+
+def test_a_number_is_never_given_twice():
+    """The next number is above all that ever were, undone ones too."""
+    story = Story().turn(1, 7, "one").add(0, Undone(1))
+    assert story.fold.next_number == Fold(story.entries).next_number == 8
+
+
+def test_a_background_turn_grows_among_other_steps():
+    """Text that comes to an older step's turn is neither lost nor a step of its own."""
+    story = Story().add(1, Began(1, "long", "A")).turn(2, 2, "short", "B")
+    story.add(1, Grown(1, "more"), Ended(1, "complete"))
+    assert (story.prompts(), story.fold.undoable) == (["long", "short"], 2)
+
+
+def test_a_crash_leaves_the_text_and_brings_back_what_was_replaced():
+    """A turn that a killed kernel left running is cut; without text it is gone, and the old one counts again."""
+    story = Story().turn(1, 1, "one", "A").turn(2, 2, "two", "B")
+    story.add(3, SetAside((1,), "replaced"), Began(3, "again", "A"))
+    story.add(4, SetAside((2,), "replaced"), Began(4, "two again", "B"), Grown(4, "half"))
+    story.add(0, *after_a_crash(story.fold))
+    assert story.prompts() == ["one", "two again"]
+    assert story.fold.standing("main")[1].state == "cut"
