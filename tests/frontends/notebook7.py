@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.browser.lab import KERNEL_JS, WAIT_MS, Lab, NotebookPage, write_json
+from tests.browser import lab
+from tests.browser.lab import KERNEL_JS, NOTEBOOK_JS, WAIT_MS, Lab, NotebookPage, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 # What Notebook 7 itself says on opening an innocent notebook.
-NOISE = "Cannot read properties of undefined (reading 'schema')"
+NOISE = (*lab.NOISE, "Cannot read properties of undefined (reading 'schema')")
 
 
 class Notebook7(Lab):
@@ -29,8 +30,8 @@ class Notebook7Page(NotebookPage):
 
     def _open(self, *, kernel: bool) -> Page:
         page = self.context.new_page()
-        page.on("console", self._note_console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)) if NOISE not in str(error) else None)
+        page.on("console", lambda message: self._hear(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self._hear(str(error)))
         page.goto(f"{self.lab.url}/notebooks/{self.path.name}", wait_until="domcontentloaded")
         page.wait_for_function("window.jupyterapp", timeout=WAIT_MS)
         page.evaluate("window.jupyterapp.restored.then(() => null)")
@@ -40,3 +41,16 @@ class Notebook7Page(NotebookPage):
                 f"{KERNEL_JS}?.status && {KERNEL_JS}.connectionStatus === 'connected'", timeout=WAIT_MS
             )
         return page
+
+    def wait_settled(self, index: int) -> None:
+        """Wait until the cell's output, as the notebook holds it, is no longer that of a running turn."""
+        self.page.wait_for_function(
+            f"index => {NOTEBOOK_JS}.content.widgets[index].model.outputs.toJSON()"
+            ".every(output => output.metadata.ollama_magic.state !== 'running')",
+            arg=index,
+            timeout=WAIT_MS,
+        )
+
+    def _hear(self, error: str) -> None:
+        if not any(noise in error for noise in NOISE):
+            self.errors.append(error)

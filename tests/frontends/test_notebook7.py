@@ -97,7 +97,7 @@ def test_background(demo_server: Servers, notebook: Notebooks) -> None:
     page.run(2)
     assert page.text(2).strip() == "mine"
     page.wait_text(1, "p3")
-    page.wait_text(1, "1 turn sent")
+    page.wait_settled(1)
     assert page.save()["cells"][1]["outputs"][0]["metadata"]["ollama_magic"]["state"] == "complete"
     assert page.text(2).strip() == "mine"
     assert page.errors == []
