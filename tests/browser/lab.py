@@ -106,6 +106,11 @@ class Lab:
         nbformat.write(notebook, path)
         return path
 
+    def set_theme(self, theme: str) -> None:
+        """Choose the theme of the pages that are opened from now on."""
+        name = "@jupyterlab/apputils-extension/themes"
+        write_json(self.folder / "settings" / f"{name}.jupyterlab-settings", {"theme": theme})
+
     def end_kernels(self) -> None:
         for session in self.api("sessions"):
             self.api(f"sessions/{session['id']}", "DELETE")
@@ -131,17 +136,13 @@ class NotebookPage:
         self.page = self._open(kernel=kernel)
 
     def _open(self, *, kernel: bool) -> Page:
+        self.lab.set_theme("JupyterLab Dark" if self.dark else "JupyterLab Light")
         page = self.context.new_page()
         page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self._note(str(error)))
         page.goto(f"{self.lab.url}/lab?reset", wait_until="domcontentloaded")
         page.wait_for_function("window.jupyterapp", timeout=WAIT_MS)
         page.evaluate("window.jupyterapp.restored.then(() => null)")
-        theme = "JupyterLab Dark" if self.dark else "JupyterLab Light"
-        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-        page.wait_for_function(
-            f"document.body.dataset.jpThemeLight === '{str(not self.dark).lower()}'", timeout=WAIT_MS
-        )
         preference = {} if kernel else {"kernelPreference": {"shouldStart": False, "autoStartDefault": False}}
         page.evaluate(
             """args => window.jupyterapp.commands.execute('docmanager:open', args).then(() => null)""",
