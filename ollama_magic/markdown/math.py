@@ -39,6 +39,10 @@ _FORBIDDEN = re.compile(
     r"immediate|openout|openin|loop|repeat|begingroup\w*|enclose\s*\{[^}]*\}\s*\[)(?![A-Za-z])"
 )
 _TAG = re.compile(r"\\tag\*?\s*\{(?![\w.*′'\-]{1,12}\})")
+# A colour is a name or a number; whatever else stands there ends up in an attribute of the page.
+_STRANGE_COLOUR = re.compile(
+    r"\\(?:(?:text)?color|colorbox)(?![A-Za-z])(?!\s*(?:\[[A-Za-z]+\]\s*)?\{\s*[#\w][\w.,!\s-]*\})|\\fcolorbox(?![A-Za-z])"
+)
 _LENGTH = re.compile(r"(-?\d*\.?\d+)\s*(em|ex|px|pt|pc|mm|cm|in|mu|rem|vw|vh|bp|dd|cc|sp)(?![A-Za-z])")
 _PER_EM = {"ex": 2.0, "px": 16, "pt": 12, "pc": 1, "mm": 4, "cm": 0.4, "in": 0.16, "mu": 18, "bp": 12, "sp": 700_000}
 _COMMANDS_IN_A_ROW = re.compile(r"(?:\\[A-Za-z]+[\s{]*){25,}")
@@ -86,6 +90,7 @@ def settable(formula: str) -> bool:
         and not _FORBIDDEN.search(tex)
         and not _TAG.search(tex)
         and not _COMMENT.search(tex)
+        and not _STRANGE_COLOUR.search(tex)
         and not _COMMANDS_IN_A_ROW.search(tex)
         and tex.count("\\left") + tex.count("\\begin") <= 60
         and _balanced(tex)
