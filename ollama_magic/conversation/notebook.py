@@ -1,0 +1,182 @@
+"""Which notebook is this? A pure decision over evidence (design §4); how it is gathered stands in `evidence`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ollama_magic.conversation.notebook_file import CELL_ID
+from ollama_magic.foreign import repaired
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from ollama_magic.conversation.store_values import NotebookRecord
+
+SAME, RENAMED, COPY, NEW, IN_USE, NONE = "same", "renamed", "copy", "new", "in use", "none"
+VSCODE = "vscode-notebook-cell:"
+_PROMPT, _KERNEL = "prompt:", "kernel:"  # no id of a file holds a colon
+_GUESSABLE = re.compile(r"(?:[A-Za-z]+[-_]?)?\d{1,6}\Z|.{1,7}\Z")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What can be seen of a notebook; ids and prompts as they are, `kernel` is our process and its start time.
+
+    `elsewhere` has the marks of the files that now stand at other paths which records name (None: a file that cannot
+    be read); a path that is missing there has no file. `aliases` are other paths of this very file.
+    """
+
+    path: Path | None = None
+    ids_in_file: frozenset[str] = frozenset()
+    prompts_in_file: frozenset[str] = frozenset()
+    running_cell: str | None = None
+    nbformat: tuple[int, int] = (4, 5)
+    kernel: tuple[int, float] = (0, 0.0)
+    inode: int = 0
+    device: int = 0
+    elsewhere: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    aliases: frozenset[str] = frozenset()
+
+    @cached_property
+    def marks(self) -> frozenset[str]:
+        """All that this notebook may be known by: its cells, and its prompts where those stand in for them."""
+        return file_marks(self.ids_in_file, self.prompts_in_file, self.nbformat, self.kernel) | self.running_marks
+
+    @cached_property
+    def running_marks(self) -> frozenset[str]:
+        """The mark of the running cell, if it is known."""
+        if not self.running_cell:
+            return frozenset()
+        return frozenset({cell_mark(self.running_cell, self.nbformat, self.kernel)})
+
+    @cached_property
+    def to_keep(self) -> frozenset[str]:
+        """The marks that its record should hold: prompts only where no id tells it from every other notebook."""
+        if any(_telling(mark) for mark in self.marks):
+            return frozenset(mark for mark in self.marks if not mark.startswith(_PROMPT))
+        return self.marks
+
+    def stands_at(self, path: str) -> bool:
+        """Whether a record's path is the path of this notebook."""
+        return bool(path) and (path == str(self.path) or path in self.aliases)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which notebook it is: `record` is the one to go on with ("same" and "renamed" only).
+
+    `other` is the old conversation at this path that can be taken up ("new"), the original ("copy"), or the notebook
+    that another living kernel writes ("in use"); what it holds is not ours.
+    """
+
+    kind: str
+    record: NotebookRecord | None = None
+    other: NotebookRecord | None = None
+
+
+def identify(
+    evidence: Evidence, records: Sequence[NotebookRecord], alive: Callable[[tuple[int, float]], bool]
+) -> Verdict:
+    """Decide which of the known notebooks this is, if any; `alive` says whether a process still runs."""
+    if evidence.path is None:
+        return Verdict(NONE)
+    here = [record for record in records if evidence.stands_at(record.path)]
+    same = [record for record in here if evidence.marks & record.cells]
+    if same:
+        return _unless_written(SAME, _likeliest(evidence, same), evidence.kernel, alive)
+    strangers = [record for record in records if record.path and not evidence.stands_at(record.path)]
+    shared = [record for record in strangers if _known_elsewhere(evidence, record)]
+    gone = [record for record in shared if _left_its_path(evidence, record)]
+    if gone:
+        return _unless_written(RENAMED, _likeliest(evidence, gone), evidence.kernel, alive)
+    if shared:
+        return Verdict(COPY, other=_likeliest(evidence, shared))
+    return Verdict(NEW, other=max(here, key=lambda record: record.seen_at, default=None))
+
+
+def taken_up(
+    verdict: Verdict,
+    marks: Collection[str],
+    kernel: tuple[int, float],
+    alive: Callable[[tuple[int, float]], bool],
+) -> NotebookRecord | None:
+    """Return the offered conversation if a cell with one of these marks runs: a kernel died before the first save."""
+    old = verdict.other
+    if verdict.kind != NEW or old is None or old.cells.isdisjoint(marks):
+        return None
+    return None if _written_by_another(old, kernel, alive) else old
+
+
+def cell_mark(cell: str, nbformat: tuple[int, int], kernel: tuple[int, float]) -> str:
+    """What a cell is known by: its id, bound to this kernel where the front end gives it another one each time."""
+    if nbformat >= (4, 5) and CELL_ID.match(cell):
+        return cell
+    return f"{_KERNEL}{kernel[0]}:{kernel[1]!r}/{cell}"
+
+
+def prompt_mark(prompt: str) -> str:
+    """What a prompt is known by where ids do not last; not the text itself, for `--erase` leaves no byte of that."""
+    return _PROMPT + sha256(repaired(prompt).strip().encode()).hexdigest()[:20]
+
+
+def file_marks(
+    ids: Collection[str], prompts: Collection[str], nbformat: tuple[int, int], kernel: tuple[int, float]
+) -> frozenset[str]:
+    """The marks of a file's cells and prompts."""
+    cells = {cell_mark(cell, nbformat, kernel) for cell in ids}
+    return frozenset(cells | {prompt_mark(prompt) for prompt in prompts if prompt.strip()})
+
+
+def _telling(mark: str) -> bool:
+    """Whether no other notebook has this mark by chance: ids such as `cell-3` are written by many tools."""
+    return not mark.startswith((_PROMPT, _KERNEL)) and not _GUESSABLE.match(mark)
+
+
+def _known_elsewhere(evidence: Evidence, record: NotebookRecord) -> bool:
+    """Whether a record of another path is of this notebook's cells: by one id, or by two prompts and half of all."""
+    shared = evidence.marks & record.cells
+    if any(_telling(mark) or mark.startswith(_KERNEL) for mark in shared):
+        return True
+    prompts = [mark for mark in shared if mark.startswith(_PROMPT)]
+    of_record = sum(mark.startswith(_PROMPT) for mark in record.cells)
+    return len(prompts) >= 2 and 2 * len(prompts) >= of_record
+
+
+def _left_its_path(evidence: Evidence, record: NotebookRecord) -> bool:
+    """Whether the record's notebook no longer stands at its path: no file there, or one with none of its cells."""
+    if record.path not in evidence.elsewhere:
+        return True
+    marks = evidence.elsewhere[record.path]
+    return marks is not None and marks.isdisjoint(record.cells)
+
+
+def _likeliest(evidence: Evidence, records: Sequence[NotebookRecord]) -> NotebookRecord:
+    """The record with the running cell, then with the most of these cells; name, inode and time break a tie."""
+    name = evidence.path.name if evidence.path else ""
+
+    def likeness(record: NotebookRecord) -> tuple[object, ...]:
+        same_name = re.split(r"[/\\]", record.path)[-1] == name
+        same_file = (record.inode, record.device) == (evidence.inode, evidence.device)
+        running = bool(evidence.running_marks & record.cells)
+        return running, len(evidence.marks & record.cells), same_name, same_file, record.seen_at
+
+    return max(records, key=likeness)
+
+
+def _unless_written(
+    kind: str, record: NotebookRecord, kernel: tuple[int, float], alive: Callable[[tuple[int, float]], bool]
+) -> Verdict:
+    if _written_by_another(record, kernel, alive):
+        return Verdict(IN_USE, other=record)
+    return Verdict(kind, record=record)
+
+
+def _written_by_another(
+    record: NotebookRecord, kernel: tuple[int, float], alive: Callable[[tuple[int, float]], bool]
+) -> bool:
+    return record.writer is not None and record.writer != kernel and alive(record.writer)
