@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.kernel.old_kernel import old_python
-from tests.kernel.stopping import BUTTON, INTERRUPT, PHASES, StoppingKernel, stop_once
+from tests.kernel.stopping import PHASES, stop_once
+from tests.kernel.stopping_kernel import BUTTON, INTERRUPT, StoppingKernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

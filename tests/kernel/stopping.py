@@ -7,74 +7,23 @@ import socket
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import zmq
+from typing import TYPE_CHECKING
 
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.server import DemoServer
 from tests.answers import chats, paragraphs, sent, words
-from tests.kernel.kernel import Kernel
+from tests.kernel.stopping_kernel import BUTTON, GUARD_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.kernel.kernel import Cell
+    from tests.kernel.stopping_kernel import StoppingKernel
 
-INTERRUPT, BUTTON = "■", "Stop"
-GUARD_S = 20  # against hangs; what is promised is measured by the benchmark
 HUGE = "\n\n".join(f"**p{n}** " + "and so on, with `code` and _words_, " * 8 for n in range(1000))[:300_000]
 MARK = "\n\n[stopped]"
-
-
-class StoppingKernel(Kernel):
-    """A kernel that can be stopped, and that notes when its replies come."""
-
-    def __init__(self, environ: dict[str, str], **options: Any) -> None:
-        super().__init__(environ, **options)
-        self.replied_at: dict[str, float] = {}
-        self._subshell = ""
-
-    def listen(self) -> None:
-        """Take in what has come, at the moment when it comes."""
-        shell, iopub = self.client.shell_channel.socket, self.client.iopub_channel.socket
-        ready, _, _ = zmq.select([shell, iopub], [], [], 0.02)
-        while iopub in ready and iopub.poll(0):
-            message = self.client.get_iopub_msg(timeout=0)
-            self.messages[message["parent_header"].get("msg_id", "")].append(message)
-        while shell in ready and shell.poll(0):
-            reply = self.client.get_shell_msg(timeout=0)
-            self.replied_at.setdefault(reply["parent_header"]["msg_id"], time.monotonic())
-            self.replies[reply["parent_header"]["msg_id"]] = reply["content"]
-
-    def press(self, what: str, ask: str) -> None:
-        """Press ■, or the Stop button of a cell's answer."""
-        if what == INTERRUPT:
-            self.interrupt()
-        else:
-            self._click(self.button(ask))
-
-    def button(self, ask: str) -> str:
-        """The comm of the Stop button; empty if the answer has none."""
-        opened = [one["content"] for one in self.messages[ask] if one["msg_type"] == "comm_open"]
-        states = [(content["comm_id"], content["data"]["state"]) for content in opened]
-        return next((comm for comm, state in states if state.get("_model_name") == "ButtonModel"), "")
-
-    def subshell(self) -> str:
-        """JupyterLab keeps one subshell for all widgets of a kernel; its id stands in the header of their messages."""
-        if not self._subshell:
-            self.client.control_channel.send(self.client.session.msg("create_subshell_request", {}))
-            self._subshell = self.client.get_control_msg(timeout=GUARD_S)["content"]["subshell_id"]
-        return self._subshell
-
-    def _click(self, comm: str) -> None:
-        assert comm, "the answer has no Stop button"
-        content = {"comm_id": comm, "data": {"method": "custom", "content": {"event": "click"}}}
-        message = self.client.session.msg("comm_msg", content)
-        message["header"]["subshell_id"] = self.subshell()
-        self.client.shell_channel.send(message)
 
 
 @dataclass
@@ -147,7 +96,9 @@ def _stopped(scene: Scene, phase: Phase, press: str, stop: Stop, *, again: bool)
     watch.start()
     pressed = time.monotonic()
     kernel.press(press, scene.ask)
-    if again:
+    if again:  # once the turn is being settled: elsewhere it might meet ipykernel between two cells
+        kernel.wait_until(scene.flag.exists, GUARD_S)
+        kernel.listen()
         kernel.press(press, scene.ask)
     kernel.wait_until(lambda: kernel.replies.get(scene.ask) and kernel.idle(scene.ask), GUARD_S)
     kernel.wait(queued)
@@ -203,6 +154,8 @@ def _look_at_next_turn(stop: Stop, scene: Scene, chat: Cell) -> None:
     next_turn = kernel.run(f"%%chat --host {scene.server.url}\nAnd now?", "c")
     stop.expect(next_turn.status == "ok", f"the next turn: {next_turn.traceback}")
     if scene.background:
+        first = [prompt for role, prompt in sent(chats(scene.server)[-1]) if role == "user"]
+        stop.expect(first == ["First.", "And now?"], f"the next turn sent {first}")
         return
     kept = chat.plain[0].removesuffix(MARK) if chat.plain and chat.plain[0] != MARK.strip() else ""
     history = [("user", "Go on."), ("assistant", kept)] if kept else []
@@ -296,3 +249,6 @@ PHASES = {
         Phase("huge", _ended, Fault("script", script=words(HUGE)), text=True),
     )
 }
+
+# Phases in which settling takes long enough for a second press.
+TWICE = {"complete": PHASES["settling"], "stopped": replace(PHASES["silent"], setting=_slow_finish)}

@@ -10,7 +10,7 @@ import pytest
 
 from ollama_magic.demo.faults import Fault, nobody
 from tests.answers import chats, paragraphs, sent, words
-from tests.kernel.stopping import StoppingKernel
+from tests.kernel.stopping_kernel import StoppingKernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

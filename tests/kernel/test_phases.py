@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ollama_magic.demo.faults import Fault
 from tests.kernel.old_kernel import old_python
-from tests.kernel.stopping import BUTTON, INTERRUPT, PHASES, StoppingKernel, stop_once
+from tests.kernel.stopping import PHASES, TWICE, stop_once
+from tests.kernel.stopping_kernel import BUTTON, INTERRUPT, StoppingKernel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from ollama_magic.demo.server import DemoServer
 
 pytestmark = [
     pytest.mark.xdist_group("kernel"),
@@ -49,10 +53,10 @@ def test_a_stop(kernel: StoppingKernel, name: str, press: str) -> None:
     assert stop_once(kernel, PHASES[name], press).problems == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TWICE)
 def test_a_second_stop(kernel: StoppingKernel, name: str) -> None:
-    """A second ■ right behind the first loses nothing."""
-    assert stop_once(kernel, PHASES[name], INTERRUPT, again=True).problems == []
+    """A second ■ while a stopped or a complete turn is being settled loses nothing of it."""
+    assert stop_once(kernel, TWICE[name], INTERRUPT, again=True).problems == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -61,8 +65,15 @@ def test_a_stop_on_ipykernel_6(old_kernel: StoppingKernel, name: str) -> None:
     assert stop_once(old_kernel, PHASES[name], INTERRUPT).problems == []
 
 
-def test_no_button_on_ipykernel_6(old_kernel: StoppingKernel) -> None:
-    """A button that nobody would hear is not shown."""
-    ask = old_kernel.start("%%chat\nHello?", "z")
-    old_kernel.wait(ask)
-    assert old_kernel.button(ask) == ""
+def test_the_button_on_ipykernel_6(old_kernel: StoppingKernel, demo_server: Callable[..., DemoServer]) -> None:
+    """A button that nobody would hear is not shown; that of a background answer is, and stops it."""
+    server = demo_server(pace=0, faults=[Fault("silence", after=12)])
+    background = old_kernel.start(f"%%chat -b --host {server.url}\nGo on.", "y")
+    old_kernel.wait(background)
+    old_kernel.wait_until(lambda: server.requests[-1:] and server.requests[-1].path == "/api/chat")
+    old_kernel.click(old_kernel.button(background))
+    old_kernel.wait_until(lambda: any(one["data"]["text/plain"].endswith("[stopped]") for one in old_kernel.updates()))
+    assert server.requests[-1].wait()
+    blocking = old_kernel.start(f"%%chat --host {server.url}\nHello?", "z")
+    assert old_kernel.wait(blocking).status == "ok"
+    assert old_kernel.button(blocking) == ""
