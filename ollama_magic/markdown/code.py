@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from html import escape
 from itertools import groupby
+from operator import itemgetter
 from time import thread_time
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,47 @@ if TYPE_CHECKING:
 
     from pygments.lexer import Lexer
 
-LONGEST = 20_000  # characters coloured at once; a lexer's time may grow with their square
-_LONGEST_LINE = 2_000
+LONGEST = 20_000  # characters coloured at once; the time for a single token may grow with their square
+_LONGEST_OTHER = 2_000  # for lexers that were not measured, or think long about one token
+_MEASURED = {  # by alias
+    "python",
+    "pycon",
+    "ipython",
+    "bash",
+    "javascript",
+    "typescript",
+    "jsx",
+    "tsx",
+    "json",
+    "yaml",
+    "toml",
+    "ini",
+    "html",
+    "xml",
+    "css",
+    "scss",
+    "sql",
+    "c",
+    "cpp",
+    "csharp",
+    "java",
+    "kotlin",
+    "rust",
+    "go",
+    "ruby",
+    "php",
+    "perl",
+    "splus",
+    "latex",
+    "markdown",
+    "http",
+    "powershell",
+    "make",
+    "docker",
+    "nginx",
+    "fortran",
+}
+_LONGEST_LINE = 1_900  # a line fits into every piece
 _WORST_GROWTH = 12
 _NAME = re.compile(r"\s*\{?\.?([A-Za-z0-9_+#./-]{1,30})")
 
@@ -26,19 +66,21 @@ def highlighted(code: str, info: str, seconds: float) -> str:
     if lexer is None or max(map(len, code.split("\n"))) > _LONGEST_LINE:
         return escape(code, quote=False)
     end = thread_time() + seconds
-    return "".join(_coloured(lexer, piece, end) or escape(piece, quote=False) for piece in _pieces(code))
+    return "".join(
+        _coloured(lexer, piece, end) or escape(piece, quote=False) for piece in _pieces(code, _longest(lexer))
+    )
 
 
 def lines_outside_strings(lines: list[str], info: str) -> int:
     """How many of the first lines may be coloured on their own, since no string or comment runs on over their end."""
     code = "".join(f"{line}\n" for line in lines)
-    lexer = _lexer(language(info)) if len(code) <= LONGEST else None
-    if lexer is None:
+    lexer = _lexer(language(info))
+    if lexer is None or len(code) > _longest(lexer):
         return len(lines)
     line = found = 0
-    for _, kind, value in lexer.get_tokens_unprocessed(code):
+    for name, value in _tokens(lexer, code, thread_time() + 0.02):
         line += value.count("\n")
-        if value.endswith("\n") and _short(kind)[:1] not in ("s", "c"):
+        if value.endswith("\n") and name[:1] not in ("s", "c"):
             found = line
     return min(found, len(lines))
 
@@ -49,11 +91,15 @@ def language(info: str) -> str:
     return found[1].lower() if found else ""
 
 
-def _pieces(code: str) -> Iterator[str]:
-    """The code in pieces of at most `LONGEST` characters, cut behind a blank line if possible."""
-    while len(code) > LONGEST:
-        cut = code.rfind("\n\n", LONGEST // 2, LONGEST) + 2
-        cut = cut if cut > 1 else code.rfind("\n", 0, LONGEST) + 1
+def _longest(lexer: Lexer) -> int:
+    return LONGEST if _MEASURED.intersection(lexer.aliases) else _LONGEST_OTHER
+
+
+def _pieces(code: str, longest: int) -> Iterator[str]:
+    """The code in pieces of at most `longest` characters, cut behind a blank line if possible."""
+    while len(code) > longest:
+        cut = code.rfind("\n\n", longest // 2, longest) + 2
+        cut = cut if cut > 1 else code.rfind("\n", 0, longest) + 1
         yield code[:cut]
         code = code[cut:]
     yield code
@@ -63,19 +109,26 @@ def _coloured(lexer: Lexer, code: str, end: float) -> str:
     """Runs of equal tokens as spans, the rest as it is when the time is up; "" where a lexer loses text or bloats."""
     parts: list[str] = []
     done = size = 0
-    for count, (name, run) in enumerate(
-        groupby(lexer.get_tokens_unprocessed(code), key=lambda found: _short(found[1]))
-    ):
-        text = "".join(value for _, _, value in run)
+    for name, run in groupby(_tokens(lexer, code, end), key=itemgetter(0)):
+        text = "".join(value for _, value in run)
         shown = escape(text, quote=False)
         parts.append(f'<span class="{name}">{shown}</span>' if name and not text.isspace() else shown)
         size += len(parts[-1])
         if not code.startswith(text, done) or size > _WORST_GROWTH * len(code) + 400:
             return ""
         done += len(text)
-        if not count % 16 and thread_time() > end:
-            break
     return "".join(parts) + escape(code[done:], quote=False)
+
+
+def _tokens(lexer: Lexer, code: str, end: float) -> Iterator[tuple[str, str]]:
+    """(short name, text) of each token until the time is up or the lexer fails."""
+    try:
+        for count, (_, kind, value) in enumerate(lexer.get_tokens_unprocessed(code)):
+            if not count % 8 and thread_time() > end:
+                return
+            yield _short(kind), value
+    except Exception:  # noqa: BLE001 (some lexers fail on code that is none; then the rest stays plain)
+        return
 
 
 @lru_cache(maxsize=1000)

@@ -32,7 +32,7 @@ HIDDEN = ["\u202e", "\u00ad", "😀\u200d", "Z\u0334\u0335"]
 
 
 def main() -> None:
-    """Print one line per text: seconds of one render, of the longest of 50 paints, of the end; and the growth in size."""
+    """Print one line per text: seconds of one render, of the longest of 50 paints, of the end; and the growth."""
     for unit in BRACKETS + RUNS + BLOCKS + HIDDEN:
         text = (unit * N)[:N]
         begin = process_time()

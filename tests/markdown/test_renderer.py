@@ -272,3 +272,15 @@ def test_pygments_waits_for_the_first_fence() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["c", "html", "matlab", "html+php", "css+mako", "yaml", "console", "restructuredtext", "gherkin"]
+)
+def test_no_code_is_too_much(name: str) -> None:
+    """Code that makes a lexer think long is coloured as far as the time goes, and all of it is there."""
+    for unit in ("\n", "/*\n", "<%\n", "a::\n", "\t\n", "`\n"):
+        code = unit * 8_000
+        html = rendered(f"```{name}\n{code}```")
+        assert Strict(html).text == code + "\n"
+        assert len(html) <= 20 * len(code)
