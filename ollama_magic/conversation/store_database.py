@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 APPLICATION = 0x6F6C6D67  # in the file's header: this is a store of ours
 VERSION = 1
 BUSY_S = 0.25  # per attempt; who waits longer tries again, and sees meanwhile that it should stop
-READ_BUSY_S = 1.0
+READ_BUSY_S = 2.0
 
 # Texts are bytes: lone surrogates and zeros come through, and damage is found by checksums and not by a decoder.
 OURS = {b"changes", b"heads", b"notebooks", b"writers"}
@@ -106,7 +106,8 @@ def scour(connection: Connection) -> None:
 
 def set_journal_mode(connection: Connection, mode: str) -> str:
     """Ask for a journal mode; the answer is the one that is used, which may be another."""
-    return str(connection.execute(f"PRAGMA journal_mode={mode}").fetchone()[0])
+    answer: bytes = connection.execute(f"PRAGMA journal_mode={mode}").fetchone()[0]
+    return answer.decode()
 
 
 def _set_up(connection: Connection, wal: bool) -> None:
@@ -141,7 +142,7 @@ def _look_over(connection: Connection) -> None:
         answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except _sqlite_error() as error:
         raise _translated(error) from None
-    if answer not in ("ok", b"ok"):
+    if answer != b"ok":
         raise Damaged(str(answer))
 
 

@@ -1,0 +1,21 @@
+"""Rows whose content follows from their place, so that any reader can tell whether they are what was written."""
+
+from __future__ import annotations
+
+import random
+
+from ollama_magic.conversation.store import Row
+
+WAIT_S = 20.0  # a guard against hangs, never a promise
+
+
+def row(notebook: str, counter: int) -> Row:
+    """The row that a notebook holds in that place."""
+    dice = random.Random(f"{notebook} {counter}")
+    body = "".join(dice.choices("abc é文😀\n\"\\", k=dice.choice((3, 40, 400, 6000))))
+    return Row(counter, dice.randrange(99), dice.choice(("main", "side")), dice.choice(("turn", "grown")), body)
+
+
+def rows(notebook: str, count: int, first: int = 1) -> list[Row]:
+    """So many rows, from that place on."""
+    return [row(notebook, counter) for counter in range(first, first + count)]

@@ -1,0 +1,225 @@
+"""Two hundred damages: wrong text is never returned as right, and the damaged file stays as it is."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ollama_magic.conversation.store import NotebookRecord, Store
+from ollama_magic.errors import StoreError
+
+from .rows import WAIT_S, row, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ollama_magic.conversation.store import Row
+
+NOTEBOOKS = ("one", "two", "three")
+COUNT = 30
+PAGE = 4096
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A store that was closed, and one whose kernel was killed: its log holds the newer half."""
+    folder = tmp_path_factory.mktemp("sound")
+    store = Store(folder / "closed" / "store.sqlite")
+    for notebook in NOTEBOOKS:
+        store.append(notebook, rows(notebook, COUNT // 2)).result(WAIT_S)
+        store.tell(NotebookRecord(notebook, f"/{notebook}.ipynb", 1, 2, frozenset({notebook}), 3.0)).result(WAIT_S)
+    store.close()
+    store = Store(folder / "closed" / "store.sqlite")
+    for notebook in NOTEBOOKS:
+        store.append(notebook, rows(notebook, COUNT - COUNT // 2, COUNT // 2 + 1)).result(WAIT_S)
+    shutil.copytree(folder / "closed", folder / "killed")
+    store.close()
+    assert (folder / "killed" / "store.sqlite-wal").stat().st_size > PAGE
+    return {"closed": folder / "closed", "killed": folder / "killed"}
+
+
+def flip_bits(data: bytearray, dice: random.Random) -> None:
+    for _ in range(dice.choice((1, 1, 3, 20))):
+        data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+
+
+def truncate(data: bytearray, dice: random.Random) -> None:
+    del data[dice.choice((0, 50, PAGE, dice.randrange(len(data)), len(data) - PAGE, len(data) - 1)) :]
+
+
+def zero_pages(data: bytearray, dice: random.Random) -> None:
+    for _ in range(dice.choice((1, 2))):
+        start = dice.randrange(len(data) // PAGE) * PAGE
+        data[start : start + PAGE] = bytes(PAGE)
+
+
+def break_header(data: bytearray, dice: random.Random) -> None:
+    for _ in range(dice.choice((1, 2, 100))):
+        data[dice.randrange(100)] = dice.randrange(256)
+
+
+def swap_pages(data: bytearray, dice: random.Random) -> None:
+    one, other = (dice.randrange(len(data) // PAGE) * PAGE for _ in range(2))
+    data[one : one + PAGE], data[other : other + PAGE] = data[other : other + PAGE], data[one : one + PAGE]
+
+
+DAMAGES = (flip_bits, flip_bits, truncate, zero_pages, break_header, swap_pages)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_wrong_text_is_never_right(seed: int, sound: dict[str, Path], tmp_path: Path) -> None:
+    """Whatever happened to a file, what is read is the beginning of what was written, and new rows are kept behind it."""
+    dice = random.Random(seed)
+    state = dice.choice(("closed", "closed", "killed"))
+    folder = tmp_path / "store"
+    shutil.copytree(sound[state], folder)
+    log = state == "killed" and dice.random() < 0.5
+    damaged = damage(folder / ("store.sqlite-wal" if log else "store.sqlite"), dice)
+
+    store = Store(folder / "store.sqlite")
+    known = {record.id: record for record in store.notebooks()}
+    assert all(known[id_].path == f"/{id_}.ipynb" and known[id_].cells == {id_} for id_ in known)
+    found = {notebook: store.rows(notebook) for notebook in NOTEBOOKS}
+    for notebook, kept in found.items():
+        assert kept == rows(notebook, len(kept))
+    lost = any(len(kept) < COUNT for kept in found.values())
+    assert store.problem or not lost or log or not damaged, "rows are missing, and nothing is said"
+
+    saved = append_to_each(store, found)
+    store.close()
+    assert saved or store.problem
+    if saved:
+        again = Store(folder / "store.sqlite")
+        assert {notebook: again.rows(notebook) for notebook in NOTEBOOKS} == {
+            notebook: [*kept, row(notebook, len(kept) + 1)] for notebook, kept in found.items()
+        }
+    if not log and (store.problem or not saved):
+        assert (folder / "store.sqlite").read_bytes() == damaged
+
+
+def damage(path: Path, dice: random.Random) -> bytes:
+    data = bytearray(path.read_bytes())
+    dice.choice(DAMAGES)(data, dice)
+    path.write_bytes(data)
+    return bytes(data)
+
+
+def append_to_each(store: Store, found: dict[str, list[Row]]) -> bool:
+    """Whether the rows that follow could be saved; else the store keeps them in memory."""
+    futures = [store.append(notebook, [row(notebook, len(kept) + 1)]) for notebook, kept in found.items()]
+    store.close()
+    errors = [future.exception(WAIT_S) for future in futures]
+    assert all(error is None for error in errors) or all(isinstance(error, StoreError) for error in errors)
+    return not any(errors)
+
+
+def changed(path: Path, *statements: str) -> Path:
+    with sqlite3.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE changes SET body = x'7b7d' WHERE counter = 3",
+        "UPDATE changes SET counter = 900 WHERE counter = 3",
+        "UPDATE changes SET conversation = x'61', kind = x'62' WHERE counter = 3",
+        "UPDATE changes SET step = step + 1 WHERE counter = 3",
+        "DELETE FROM changes WHERE counter = 3",
+        "UPDATE changes SET body = 5 WHERE counter = 3",
+        "UPDATE changes SET checksum = NULL WHERE counter = 3",
+    ],
+)
+def test_every_column_is_checked(sound: dict[str, Path], tmp_path: Path, statement: str) -> None:
+    """A change in any column, and a row that is missing, ends what is trusted; a line names the file."""
+    path = changed(shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite", statement)
+    store = Store(path)
+    assert store.rows("one") == rows("one", 2)
+    assert str(path) in store.problem
+    assert "\n" not in store.problem
+
+
+def test_swapped_rows_are_found(sound: dict[str, Path], tmp_path: Path) -> None:
+    """Rows that changed places with another notebook's are not trusted, though each is whole."""
+    path = changed(
+        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite",
+        "UPDATE changes SET notebook = x'00' WHERE notebook = x'6f6e65' AND counter = 5",
+        "UPDATE changes SET notebook = x'6f6e65' WHERE notebook = x'74776f' AND counter = 5",
+        "UPDATE changes SET notebook = x'74776f' WHERE notebook = x'00'",
+    )
+    store = Store(path)
+    assert store.rows("one") == rows("one", 4)
+    assert store.rows("two") == rows("two", 4)
+    assert store.rows("three") == rows("three", COUNT)
+
+
+def test_a_lost_end_is_told(sound: dict[str, Path], tmp_path: Path) -> None:
+    """Where the newest rows are missing, the rest is returned and a line says so."""
+    path = changed(
+        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite", f"DELETE FROM changes WHERE counter = {COUNT}"
+    )
+    store = Store(path)
+    assert store.rows("one") == rows("one", COUNT - 1)
+    assert store.problem
+
+
+def test_a_changed_record_is_left_out(sound: dict[str, Path], tmp_path: Path) -> None:
+    """A notebook's record that is not what was told is left out: a wrong path would mix two notebooks."""
+    path = changed(
+        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite",
+        "UPDATE notebooks SET path = x'2f74776f2e6970796e62' WHERE id = x'6f6e65'",
+    )
+    store = Store(path)
+    assert {record.id for record in store.notebooks()} == {"two", "three"}
+    assert store.problem
+
+
+def test_later_loads_know_of_the_loss(sound: dict[str, Path], tmp_path: Path) -> None:
+    """When another notebook's kernel replaced the damaged store, who loses rows by it is told at the next load."""
+    path = changed(
+        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite", "DELETE FROM changes WHERE counter = 9"
+    )
+    before = path.read_bytes()
+    first = Store(path)
+    assert first.rows("one") == rows("one", 8)
+    first.append("one", [row("one", 9)]).result(WAIT_S)
+    first.close()
+    later = Store(path)
+    assert later.rows("one") == rows("one", 9)
+    assert later.problem == ""
+    assert later.rows("two") == rows("two", 8)
+    assert str(path) in later.problem
+    assert path.read_bytes() == before
+
+
+def test_a_living_kernel_follows(sound: dict[str, Path], tmp_path: Path) -> None:
+    """A kernel that wrote to a store while another replaced it goes over with all that it wrote."""
+    path = shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite"
+    living, finder = Store(path), Store(path)
+    living.append("four", rows("four", 3)).result(WAIT_S)
+    finder._file.distrust(path, "one", 7)
+    finder.append("one", [row("one", 8)]).result(WAIT_S)
+    living.append("four", [row("four", 4)]).result(WAIT_S)
+    assert [store.rows("four") for store in (living, finder)] == [rows("four", 4)] * 2
+    living.close()
+    finder.close()
+
+
+@pytest.mark.parametrize("wreck", [lambda path: path.unlink(), lambda path: shutil.rmtree(path.parent)])
+def test_a_deleted_store_is_made_anew(tmp_path: Path, wreck: Callable[[Path], object]) -> None:
+    """A store that somebody deletes under a running kernel is made anew, for what is said from then on."""
+    path = tmp_path / "folder" / "store.sqlite"
+    store = Store(path)
+    store.append("n", rows("n", 2)).result(WAIT_S)
+    wreck(path)
+    store.append("n", [row("n", 3)]).result(WAIT_S)
+    store.close()
+    assert Store(path).rows("n") == [row("n", 3)]
