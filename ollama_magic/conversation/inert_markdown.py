@@ -107,7 +107,11 @@ class _Blocks:
         if found is None:
             return False
         indent = len(found[1])
+        if "|" in line:  # the head of a table for some readers
+            self._lost = True
+            return False
         if self._nested and indent:
+            self._lost = indent <= 3  # it may end the nested fence, or begin one that no list ends
             return False
         if indent <= 3:
             self._deepest = 3

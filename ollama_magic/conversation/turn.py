@@ -223,7 +223,7 @@ def _keep(reply: Reply, thinking: str, text: str) -> None:
 def _last_chunk(reply: Reply, chunk: ChatChunk) -> None:
     reply.stats = chunk.stats
     if chunk.error:
-        raise ServerError(chunk.error)
+        raise ServerError(f"The server failed: {chunk.error.rstrip('.')}; {_kept(reply)}run the cell again.")
     if chunk.cut:
         raise AnswerCut(_cut_line(reply, chunk.cut))
     if chunk.done_reason == "length":
@@ -232,8 +232,11 @@ def _last_chunk(reply: Reply, chunk: ChatChunk) -> None:
 
 
 def _cut_line(reply: Reply, why: str) -> str:
-    kept = "the text so far is kept; " if reply.text_parts else ""
-    return f"The answer was cut: {why}; {kept}run the cell again for a whole one."
+    return f"The answer was cut: {why}; {_kept(reply)}run the cell again for a whole one."
+
+
+def _kept(reply: Reply) -> str:
+    return "the text so far is kept; " if reply.text_parts else ""
 
 
 def _fail(reply: Reply, error: Exception) -> None:

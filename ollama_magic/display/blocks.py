@@ -18,6 +18,7 @@ PORTION = 16_000  # characters of HTML in one frozen widget, give or take a bloc
 GROUP = 24  # blocks of a box: the list of children is sent again with every new one
 # JupyterLab gives first and last children smaller margins; an unseen neighbour keeps a block from being either.
 _UNSEEN = "<i hidden></i>"
+_LOOK = "class=jp-RenderedHTMLCommon"
 
 
 @dataclass(eq=False)
@@ -34,7 +35,7 @@ class _Frozen:
 
 @dataclass(eq=False)
 class Blocks:
-    """The blocks of one document; `name` is the class of its box."""
+    """The blocks of one document; `name` is a class of its box."""
 
     kit: WidgetKit
     markdown: IncrementalMarkdown
@@ -46,7 +47,7 @@ class Blocks:
     def __post_init__(self) -> None:
         self._tail = self.kit.html()
         self._group = self.kit.box([self._tail])
-        self.box = self.kit.box([self._group], self.name)
+        self.box = self.kit.box([self._group], f"{self.name} {IGNORE_TEX}")
 
     def grow(self, parts: list[str]) -> tuple[Block, ...]:
         """Show what was added to `parts` since the last call; return the blocks that are final now."""
@@ -70,7 +71,7 @@ class Blocks:
         for index, block in paint.patched:
             frozen, part = self._where[index]
             self._patch(frozen, part, block)
-        tail = self._html(_joined([paint.tail]), first=not (self._where or paint.frozen))
+        tail = _wrapped(_joined([paint.tail]), first=not (self._where or paint.frozen))
         self.tail_bytes = len(tail)
         if paint.frozen:
             *most, last = _portions(paint.frozen)
@@ -117,13 +118,16 @@ class Blocks:
         self.kit.close(old)
 
     def _text(self, frozen: _Frozen) -> str:
-        return self._html(_joined(frozen.parts), first=frozen.first)
+        """What a typesetter reads says itself where there is no TeX; to others, the box says it."""
+        html = _wrapped(_joined(frozen.parts), first=frozen.first)
+        return html.replace(_LOOK, f'class="{_LOOK[6:]} {IGNORE_TEX}"', 1) if frozen.math else html
 
-    def _html(self, html: str, *, first: bool) -> str:
-        if not html:
-            return ""
-        html = f"{'' if first else _UNSEEN}{html}{_UNSEEN}"
-        return f'<div class="jp-RenderedHTMLCommon {IGNORE_TEX}">{html}</div>'
+
+def _wrapped(html: str, *, first: bool) -> str:
+    if not html:
+        return ""
+    before = _UNSEEN if html.startswith("<h") and not first else ""
+    return f"<div {_LOOK}>{before}{html}{_UNSEEN}</div>"
 
 
 def _portions(blocks: Sequence[Block]) -> list[list[Block]]:

@@ -1,4 +1,4 @@
-"""The widgets of one answer: core ipywidgets in the front end, and as few comms as can be (design §3)."""
+"""The widgets of one answer: core ipywidgets in the front end, few comms and short messages (design §3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MESSAGE, _OPENING = 700, 1300
+_MESSAGE, _OPENING = 700, 950
+_MODEL = ("_model_module", "_model_module_version", "_model_name")
 
 
 class WidgetKit:
@@ -27,11 +28,13 @@ class WidgetKit:
 
     def html(self, value: str = "", *, math: bool = False) -> Any:
         """A block of HTML; with `math` the front end typesets what is marked as TeX."""
-        return self._made_one(_bare(self._widgets.HTMLMath if math else self._widgets.HTML)(value=value))
+        kind = _bare(self._widgets.HTMLMath if math else self._widgets.HTML, "value")
+        return self._made_one(kind(value=value))
 
     def box(self, children: Sequence[Any] = (), name: str = "") -> Any:
-        """A box that stacks its children; `name` is its class for the style sheet."""
-        return self._made_one(_bare(self._widgets.VBox)(tuple(children), **_named(name)))
+        """A box that stacks its children; `name` are its classes for the style sheet."""
+        named = ("_dom_classes",) if name else ()
+        return self._made_one(_bare(self._widgets.VBox, "children", *named)(tuple(children), **_named(name)))
 
     def button(self, text: str, tooltip: str, name: str) -> Any:
         """A push button whose clicks are answered while a cell blocks."""
@@ -70,26 +73,29 @@ class WidgetKit:
 
 
 @lru_cache
-def _bare(kind: Any) -> Any:
+def _bare(kind: Any, *sent: str) -> Any:
     """The same widget to a front end, but without Layout and style: two comms less.
 
     A page that is loaded while a cell blocks hears of new widgets long before it learns of old ones, and
     gives up any widget that refers to a model it does not know; a bare one refers to none.
+    `sent`: the only traits that are ever sent; a front end's models have the same defaults for all others.
     """
     import ipywidgets
-    from traitlets import Instance
+    from traitlets import Instance, default
 
     widgets: Any = ipywidgets
-    traits = {
+    traits: dict[str, Any] = {
         name: Instance(widgets.Widget, allow_none=True).tag(sync=True, **widgets.widget_serialization)
         for name in ("layout", "style")
         if kind.class_traits().get(name)
     }
+    if sent:
+        traits["_short"] = default("keys")(lambda _: [*_MODEL, *sent])
     return type(kind.__name__, (kind,), traits)
 
 
 def _named(name: str) -> dict[str, Any]:
-    return {"_dom_classes": (name,)} if name else {}
+    return {"_dom_classes": tuple(name.split())} if name else {}
 
 
 def _heard_while_busy(widget: Any) -> Any:

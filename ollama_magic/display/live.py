@@ -116,4 +116,4 @@ class LiveView:
 
 
 def _part(html: str) -> str:
-    return f'<div class="jp-RenderedHTMLCommon">{html}<i hidden></i></div>' if html else ""
+    return f"<div class=jp-RenderedHTMLCommon>{html}<i hidden></i></div>" if html else ""

@@ -94,7 +94,7 @@ def end_html(reply: Reply, footer: str, *, raised: bool = False) -> str:
     lines = [escape(one_line(note)) for note in reply.notes]
     mark = "<strong>stopped</strong>" if reply.state == STOPPED else ""
     lines.append(" · ".join(filter(None, (mark, escape(footer_text(reply, footer))))))
-    return _ending(reply) + "".join(f"<p><small>{line}</small></p>" for line in lines if line)
+    return _ending(reply, raised=raised) + "".join(f"<p><small>{line}</small></p>" for line in lines if line)
 
 
 def footer_text(reply: Reply, footer: str) -> str:
@@ -122,8 +122,8 @@ def _figures(reply: Reply) -> list[str]:
     return figures
 
 
-def _ending(reply: Reply) -> str:
+def _ending(reply: Reply, *, raised: bool) -> str:
     if reply.state not in (CUT, FAILED):
         return ""
-    why = f": {escape(reason(reply))}" if reply.error else ""
+    why = f": {escape(reason(reply))}" if reply.error and not raised else ""
     return f"<p><strong>{reply.state}</strong>{why}</p>"

@@ -59,7 +59,7 @@ class StatusLine:
         if second != self._told:
             self._told = second
             text = escape(status_text(reply, now))
-            self._kit.set(self._line, "value", f'<div class="jp-RenderedHTMLCommon"><small>{text}</small></div>')
+            self._kit.set(self._line, "value", f"<div class=jp-RenderedHTMLCommon><small>{text}</small></div>")
 
     def close(self) -> None:
         """Close the row; its owner has taken it off the screen."""

@@ -122,6 +122,8 @@ def _coloured(lexer: Lexer, code: str, end: float) -> str:
 
 def _tokens(lexer: Lexer, code: str, end: float) -> Iterator[tuple[str, str]]:
     """(short name, text) of each token until the time is up or the lexer fails."""
+    if thread_time() > end:
+        return
     try:
         for count, (_, kind, value) in enumerate(lexer.get_tokens_unprocessed(code)):
             if not count % 8 and thread_time() > end:

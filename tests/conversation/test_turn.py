@@ -59,9 +59,10 @@ def test_an_error_line_in_mid_stream_fails_and_keeps_the_text():
     """An error line fails the turn with the server's words, and the text before it is kept."""
     running = turn(FakeServer(HEADERS, *words("Half"), ChatChunk(error="runner died")))
     reply = run(running)
-    assert (reply.state, reply.text, str(reply.error)) == ("failed", "Half", "runner died")
+    line = "The server failed: runner died; the text so far is kept; run the cell again."
+    assert (reply.state, reply.text, str(reply.error)) == ("failed", "Half", line)
     assert isinstance(reply.error, ServerError)
-    assert running.conversation.turns[0].error == "runner died"
+    assert running.conversation.turns[0].error == line
 
 
 @pytest.mark.parametrize("chunks", [[ServerUnreachable("nobody there")], [HEADERS, ChatChunk(error="no")], [HEADERS]])
