@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["NotebookRecord", "Row", "Store", "alive", "this_process"]
 
 T = TypeVar("T")
-CLAIM_S = 0.1  # no pause above that in a notebook (issue 5)
+CLAIM_S = 0.08  # no pause above 0.1 s in a notebook (issue 5)
 
 
 class Store:

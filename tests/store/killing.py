@@ -1,20 +1,23 @@
-"""Writers that are killed with -9 at random moments, and what their store must still hold then."""
+"""Writers that are killed with -9 at random moments, and what their store must still hold then.
+
+It runs as a process of its own, for it forks: `python -m tests.store.killing STORE SEED WRITERS KILLS`.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
+import sys
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from ollama_magic.conversation.store import Store, this_process
 
+from .children import python
 from .rows import WAIT_S, row
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIFE_S = 0.3  # what a writer is given at most
 PAUSE_S = 0.002  # between two rows; a running answer gives one every 250 ms
@@ -64,7 +67,12 @@ class Writer:
         return moment, handed, {int(line[1]) for line in lines if line[0] == "saved"}
 
 
-def kill_round(path: Path, dice: random.Random, writers: int, kills: int, tally: Tally) -> None:
+def kill(path: Path, seed: int, writers: int, kills: int) -> Tally:
+    """Kill writers of one store, so many at a time, until there were so many kills."""
+    return Tally(**json.loads(python("tests.store.killing", path, seed, writers, kills)))
+
+
+def _kill_on(path: Path, dice: random.Random, writers: int, kills: int, tally: Tally) -> None:
     """Start writers, kill them one by one at random moments, and look at the store after each round."""
     saved: dict[str, int] = {}
     while tally.kills < kills:
@@ -74,8 +82,7 @@ def kill_round(path: Path, dice: random.Random, writers: int, kills: int, tally:
             moment, handed, acknowledged = writer.kill()
             tally.kills += 1
             tally.acknowledged += len(acknowledged)
-            kept = _check(path, writer, acknowledged, tally)
-            saved[writer.notebook] = kept
+            kept = saved[writer.notebook] = _check(path, writer, acknowledged, tally)
             tally.lags_s.append(max((moment - at for counter, at in handed.items() if counter > kept), default=0.0))
 
 
@@ -97,6 +104,13 @@ def _write(path: Path, notebook: str, first: int, told: int) -> None:
     for counter in range(first, first + 10_000):
         given = row(notebook, counter)
         os.write(told, f"given {counter} {time.monotonic()}\n".encode())
-        future = store.append(notebook, [given])
-        future.add_done_callback(lambda done, saved=counter: done.exception() or os.write(told, f"saved {saved}\n".encode()))
+        store.append(notebook, [given]).add_done_callback(
+            lambda done, saved=counter: done.exception() or os.write(told, f"saved {saved}\n".encode())
+        )
         time.sleep(PAUSE_S)
+
+
+if __name__ == "__main__":
+    tally = Tally()
+    _kill_on(Path(sys.argv[1]), random.Random(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), tally)
+    print(json.dumps(asdict(tally)))

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import random
+import threading
+from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.store import Row
 
-WAIT_S = 20.0  # a guard against hangs, never a promise
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WAIT_S = 30.0  # a guard against hangs, never a promise
 
 
 def row(notebook: str, counter: int) -> Row:
@@ -19,3 +24,12 @@ def row(notebook: str, counter: int) -> Row:
 def rows(notebook: str, count: int, first: int = 1) -> list[Row]:
     """So many rows, from that place on."""
     return [row(notebook, counter) for counter in range(first, first + count)]
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what another thread does."""
+    for _ in range(int(WAIT_S * 1000)):
+        if condition():
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError("nothing happened")

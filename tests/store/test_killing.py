@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import random
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from .killing import kill
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
 
-
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
 @pytest.mark.parametrize("writers", [1, 3])
 def test_killed_writers_lose_nothing(tmp_path: Path, writers: int) -> None:
     """What was acknowledged before a kill -9 is in the store, and the store can be read."""
-    from .killing import Tally, kill_round
-
-    tally = Tally()
-    kill_round(tmp_path / "store.sqlite", random.Random(writers), writers, 10, tally)
+    tally = kill(tmp_path / "store.sqlite", 5, writers, 10)
     assert tally.lost == []
     assert tally.unreadable == []
     assert tally.kills >= 10
