@@ -36,7 +36,7 @@ _FIXED = {
     "list_item_open": "<li>",
     "list_item_close": "</li>\n",
     "hr": "<hr>\n",
-    "table_open": '<div class="ollama-table"><table>\n',
+    "table_open": "<div class=ollama-table><table>\n",
     "table_close": "</table></div>\n",
     "thead_open": "<thead>\n",
     "thead_close": "</thead>\n",
@@ -118,7 +118,7 @@ class Writer:
                 return f"</{token.tag}>\n" if token.nesting < 0 else f"<{token.tag}>"
             case "ordered_list_open":
                 start = int(token.attrs.get("start", 1))
-                return "<ol>\n" if start == 1 else f'<ol start="{start}">\n'
+                return "<ol>\n" if start == 1 else f"<ol start={start}>\n"
             case "math_block" | "math_unclosed":
                 return self._math(token)
             case _:
@@ -134,7 +134,7 @@ class Writer:
         align = style.rpartition(":")[2] if style else "left"
         if not content:
             return f"<{token.tag}></{token.tag}>"
-        return f'<{token.tag}><div align="{align}">{self._inline(content)}</div></{token.tag}>'
+        return f"<{token.tag}><div align={align}>{self._inline(content)}</div></{token.tag}>"
 
     def _code(self, token: Token) -> str:
         before = thread_time()
@@ -147,7 +147,7 @@ class Writer:
     def _math(self, token: Token) -> str:
         setting = token.type == "math_block" and self._may_be_set(token.content)
         opening = f'<pre class="{PROCESS}">' if setting else "<pre>"
-        return f'<div class="ollama-math">{opening}{escape(token.content, quote=False)}</pre></div>\n'
+        return f"<div class=ollama-math>{opening}{escape(token.content, quote=False)}</pre></div>\n"
 
     def _may_be_set(self, formula: str) -> bool:
         self.formulas += 1
@@ -223,12 +223,12 @@ class Writer:
 
 def code_block(code: str, info: str, seconds: float) -> str:
     """Code as JupyterLab's stylesheet colours it."""
-    return f'<div class="highlight"><pre>{highlighted(code, info, seconds)}</pre></div>\n'
+    return f"<div class=highlight><pre>{highlighted(code, info, seconds)}</pre></div>\n"
 
 
 def plain(text: str) -> str:
     """The text as it stands: what is shown where Markdown would take too long."""
-    return f'<div class="ollama-plain"><pre>{visible(escape(text, quote=False))}</pre></div>\n' if text else ""
+    return f"<div class=ollama-plain><pre>{visible(escape(text, quote=False))}</pre></div>\n" if text else ""
 
 
 def _plain_line(text: str) -> str:
@@ -252,13 +252,13 @@ def _link_open(tokens: Sequence[Token], at: int, links: list[str]) -> str:
 
 
 def _anchor(href: str) -> str:
-    away = ' target="_blank" rel="noopener noreferrer"' if opens_elsewhere(href) else ""
+    away = ' target=_blank rel="noopener noreferrer"' if opens_elsewhere(href) else ""
     return f'<a href="{escape(href)}"{away}>'
 
 
 def _note(href: str, text: str) -> str:
     host = target_note(href, text)
-    return f' <small class="ollama-host">({escape(host)})</small>' if host else ""
+    return f" <small class=ollama-host>({escape(host)})</small>" if host else ""
 
 
 def _image(token: Token, *, inside_link: bool) -> str:

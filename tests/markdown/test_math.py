@@ -76,7 +76,7 @@ def test_prices_are_left_alone() -> None:
 def test_display_math(text: str) -> None:
     """Display math may stand on lines of its own, behind text, in quotes and in lists, blank lines included."""
     html = rendered(text)
-    assert '<div class="ollama-math"><pre class="mathjax_process tex2jax_process">' in html
+    assert '<div class=ollama-math><pre class="mathjax_process tex2jax_process">' in html
     assert "<em>" not in html
 
 

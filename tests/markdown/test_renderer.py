@@ -143,7 +143,7 @@ def test_marks_stand_everywhere() -> None:
 
 def test_code_is_coloured_by_a_known_name() -> None:
     """A fence is coloured by the first word of its info if Pygments knows it, and no class comes from the model."""
-    assert '<div class="highlight"><pre><span class="k">def</span>' in rendered("```python title=x\ndef f(): pass\n```")
+    assert "<div class=highlight><pre><span class=k>def</span>" in rendered("```python title=x\ndef f(): pass\n```")
     for info in ("nosuchlanguage", "../../etc/passwd", '" onclick=x', 'python" class=jp-x'):
         assert Strict(rendered(f"```{info}\nx = 1\n```")).wrong == []
     assert "span" not in rendered("```nosuchlanguage\nx = 1\n```")
@@ -160,7 +160,7 @@ def test_long_code_is_coloured_too() -> None:
     code = "".join(f"x{i} = 'text'\n\n" for i in range(4000))
     html = rendered(f"```python\n{code}```")
     assert Strict(html).text == code + "\n"
-    assert html.count('class="s1"') > 2000
+    assert html.count("class=s>") > 2000
 
 
 def test_task_lists_have_no_controls() -> None:
@@ -171,13 +171,13 @@ def test_task_lists_have_no_controls() -> None:
 def test_tables() -> None:
     """Cells are aligned without styles, to the left unless told."""
     html = rendered("| a | b | c |\n|---|:-:|--:|\n| 1 | **2** | |")
-    assert html.startswith('<div class="ollama-table"><table>')
-    assert '<td><div align="left">1</div></td><td><div align="center"><strong>2</strong></div></td><td></td>' in html
+    assert html.startswith("<div class=ollama-table><table>")
+    assert "<td><div align=left>1</div></td><td><div align=center><strong>2</strong></div></td><td></td>" in html
 
 
 def test_lists_keep_their_numbers() -> None:
     """A list that goes on after some text goes on counting."""
-    assert '<ol start="3">' in rendered("3. c\n4. d")
+    assert "<ol start=3>" in rendered("3. c\n4. d")
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_one_bad_paragraph_spoils_no_other() -> None:
     """Beside a paragraph that takes too long the others stay rich."""
     html = rendered("**bold**\n\n" + "[" * 40_000 + "\n\n```python\nx = 1\n```\n")
     assert "<strong>bold</strong>" in html
-    assert 'class="n"' in html
+    assert "class=m>" in html
 
 
 def test_no_budget_means_plain_text() -> None:
