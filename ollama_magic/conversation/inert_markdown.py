@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 _OPEN = re.compile(r"( *)(`{3,}(?=[^`]*\Z)|~{3,})")
 _CLOSE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*\Z")
 _MAYBE_FENCE = re.compile(r"[ \t>*+\-\d.):]*(?:```|~~~)")
-_ITEM = re.compile(r"(?:([-+*])|(\d{1,9})[.)])( {1,4})(?=[^\s`~>*+-])(?!\d{1,9}[.)])")
+_ITEM = re.compile(r"(?:([-+*])|(\d{1,9})[.)])( {1,4})(?=\S)(?!(?:[-+*]|\d{1,9}[.)])(?:\s|\Z)|>|`{3}|~{3})")
 _RULE = re.compile(r"(?:[-*+_] *){2,}\Z")
 
-_URL = r"(?:https?://|mailto:|#)[^\s`<>()\\]*(?:\([^\s`<>()\\]*\)[^\s`<>()\\]*)*"
-_LINK = rf"(?={_URL}\))"
-_DEFINITION = rf"(?= *{_URL} *\Z)"
+_SAFE = r"(?:https?://|mailto:|#)"
+_LINK = rf"\({_SAFE}[^\s`<>()\\]*(?:\([^\s`<>()\\]*\)[^\s`<>()\\]*)*\)"
 _POWER = re.compile(
-    rf"<(?=[A-Za-z/!?])|&(?=(?:amp;)*lt;)|!(?=\\*\[)|\](?:(?=\\+[(:])|(?=\()(?!\({_LINK})|(?=:)(?!:{_DEFINITION}))"
+    r"<(?=[A-Za-z/!?])"  # a tag, a comment
+    r"|&(?=(?:amp;)*lt;)"  # what is said of one
+    r"|!(?=\\*\[)"  # a picture
+    rf"|\](?:(?=\\+[(:])|(?=\()(?!{_LINK})|(?=:)(?!: *{_SAFE}))"  # a link or its definition
 )
 _MASK = re.compile(r"&lt;|&amp;(?=(?:amp;)*lt;)|!\\(?=\\*\[)|\]\\(?=\\*[(:])")
 # Controls stand as entities, in code too: no reader of a file shall obey them.
@@ -32,7 +34,7 @@ _NUMBERS = "|".join(str(number) for number in [*range(9), *range(11, 32), *range
 _CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f]|&(?=(?:amp;)*#(?:{_NUMBERS});)")
 _ENTITY = re.compile(rf"&#({_NUMBERS});|&amp;(?=(?:amp;)*#(?:{_NUMBERS});)")
 _URL_BEGAN = re.compile(r"://|www\.", re.IGNORECASE)
-_WORD = re.compile(r"\S*\Z")
+_BLANK = re.compile(r"[ \t]")
 _TICKS = re.compile(r"\\.|`+")
 
 
@@ -175,9 +177,8 @@ class _Spans:
 
     def _end(self, line: str, start: int, ticks: re.Match[str]) -> int:
         """Where the span ends that these ticks begin; 0 where readers may differ."""
-        word = _WORD.search(line, start, ticks.start())
-        if word and _URL_BEGAN.search(word[0]):
-            return 0
+        if _URL_BEGAN.search(_BLANK.split(line[start : ticks.start()])[-1]):
+            return 0  # some take ticks into an address
         end = re.compile(rf"(?<!`){ticks[0]}(?!`)").search(line, ticks.end())
         return end.end() if end else 0
 
