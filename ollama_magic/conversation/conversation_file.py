@@ -11,7 +11,7 @@ from ollama_magic.conversation.files import full_path, parse_json, read_text, sh
 from ollama_magic.conversation.messages import body_of, turns_of
 from ollama_magic.conversation.notebook_file import notebook_from
 from ollama_magic.conversation.notebook_text import notebook_of
-from ollama_magic.conversation.saved_turn import SavedTurn
+from ollama_magic.conversation.saved_turn import SavedTurn, counted
 from ollama_magic.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ def _read_notebook(body: Any, path: Path, read_cell: ReadCell) -> tuple[Sequence
     file = notebook_from(body, path, read_cell)
     notes = []
     if file.unfinished:
-        notes.append(f"{file.unfinished} answers were still on their way when it was saved and were left out")
+        notes.append(f"left out: {counted(file.unfinished, 'answer')} on the way when it was saved")
     if file.promptless:
-        notes.append(f"{file.promptless} answers whose cell holds no prompt were left out")
+        notes.append(f"left out: {counted(file.promptless, 'answer')} under a cell without a prompt")
     return file.turns, notes
 
 

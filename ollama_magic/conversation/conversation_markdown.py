@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.files import shown
 from ollama_magic.conversation.inert_markdown import as_said, inert
-from ollama_magic.conversation.saved_turn import EPOCH, SavedTurn, facts_of, read_facts
+from ollama_magic.conversation.saved_turn import EPOCH, SavedTurn, counted, facts_of, read_facts
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import one_line, repaired
 
@@ -38,11 +38,10 @@ def is_markdown_of_ours(text: str) -> bool:
 def markdown_of(turns: Sequence[SavedTurn]) -> str:
     """Return the turns as Markdown; `turns_of_markdown` reads them back, lone surrogates aside."""
     models = list(dict.fromkeys(_plain(turn.model) for turn in turns if turn.model))
-    told = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
     parts = [
         f"# Conversation with {', '.join(models)}" if models else "# Conversation",
         f"<!-- ollama_magic conversation {VERSION} -->",
-        f"*{told}; what was said stands in quotes, and `%ollama open` reads this file back.*",
+        f"*{counted(len(turns), 'turn')}; what was said stands in quotes, and `%ollama open` reads this file back.*",
     ]
     for number, turn in enumerate(turns, 1):
         parts += _turn_parts(number, turn)

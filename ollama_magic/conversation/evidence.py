@@ -49,7 +49,7 @@ def find_path(
     if not name.endswith(".ipynb"):
         return None
     path = _session_path(name)
-    if path is None or path.exists():
+    if path is None or os.path.lexists(path):
         return path
     return _moved(path, records, read_cell) or path
 
@@ -116,7 +116,7 @@ def _session_path(name: str) -> Path | None:
     """The session's name as a path; a relative one begins at the server's root, and the kernel in its own folder."""
     path = Path(name)
     with suppress(OSError, ValueError):
-        return _resolved(path if path.is_absolute() or path.exists() else Path(path.name))
+        return _resolved(path if path.is_absolute() or os.path.lexists(path) else Path(path.name))
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.saved_turn import SavedTurn, facts_of, read_facts, said
+from ollama_magic.conversation.saved_turn import SavedTurn, counted, facts_of, read_facts, said
 from ollama_magic.foreign import one_line
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class _Reading:
     def _notes(self) -> list[str]:
         notes = []
         if self.prompts:
-            notes.append("the last prompt has no answer and was left out")
+            notes.append("left out: the last prompt, which has no answer")
         if self.left_out:
-            notes.append(f"{self.left_out} images or tool messages were left out")
+            notes.append(f"left out: tools or pictures in {counted(self.left_out, 'message')}")
         return notes

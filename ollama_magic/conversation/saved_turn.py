@@ -79,6 +79,11 @@ def said(value: object) -> str:
     return repaired(value) if isinstance(value, str) else ""
 
 
+def counted(count: int, thing: str) -> str:
+    """A number of things in words: `1 turn`, `3 turns`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def _name(value: object) -> str:
     return one_line(value, 500) if isinstance(value, str) else ""
 

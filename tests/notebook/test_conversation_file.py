@@ -105,10 +105,10 @@ def test_what_was_left_out_is_told(tmp_path: Path) -> None:
     content, _ = BY_OTHERS["a curl body"]
     opened(tmp_path / "a.json", content)
     assert open_conversation(tmp_path / "a.json", read_cell).notes == (
-        "the last prompt has no answer and was left out",
+        "left out: the last prompt, which has no answer",
     )
     opened(tmp_path / "b.json", BY_OTHERS["ollama-python"][0])
-    assert open_conversation(tmp_path / "b.json", read_cell).notes == ("2 images or tool messages were left out",)
+    assert open_conversation(tmp_path / "b.json", read_cell).notes == ("left out: tools or pictures in 2 messages",)
 
 
 def test_strange_facts_are_left_out(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_where_nothing_can_be_saved(tmp_path: Path, name: str, said: str) -> Non
         (b'{"a": 1}', "no list of messages"),
         (b'["a"]', "no list of messages"),
         (b"[]", "holds no turn"),
-        (b'[{"role": "user", "content": "a"}]', "holds no turn.*the last prompt has no answer"),
+        (b'[{"role": "user", "content": "a"}]', "holds no turn.*the last prompt"),
         (b'{"messages": [], "nbformat": 4, "cells": []}', "holds no turn"),
         (b"[" * 100_000, "nested too deeply|is not JSON"),
     ],
