@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 APPLICATION = 0x6F6C6D67  # in the file's header: this is a store of ours
 VERSION = 1
-BUSY_S = 0.25  # per attempt; who waits longer tries again, and sees meanwhile that it should stop
+BUSY_S = 0.03  # per attempt: SQLite asks ever more rarely, and who asks anew gets its turn; the caller tries for 10 s
 READ_BUSY_S = 2.0
+SCOUR_BUSY_S = 1.0  # it rewrites the whole file: not often
 
 # Texts are bytes: lone surrogates and zeros come through, and damage is found by checksums and not by a decoder.
 OURS = {b"changes", b"heads", b"notebooks", b"writers"}
@@ -98,8 +99,12 @@ def scour(connection: Connection) -> None:
 
     Moved parts of a page can outlive `secure_delete`. Raises «locked» while somebody reads the old state.
     """
-    connection.execute("VACUUM")
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.execute(f"PRAGMA busy_timeout={SCOUR_BUSY_S * 1000:.0f}").close()
+    try:
+        connection.execute("VACUUM")
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_S * 1000:.0f}").close()
     if busy:
         raise _sqlite_error()("database is locked")
 

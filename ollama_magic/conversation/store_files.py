@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -66,8 +67,8 @@ def prepare(path: Path) -> None:
         # Never opened once it exists: closing it again would drop the locks of the connections we have (POSIX).
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     except FileExistsError:
-        for each in (path, *(path.with_name(path.name + end) for end in BESIDE)):
-            _tighten(each)
+        _tighten(path)
+        _follow(path)
     else:
         os.close(descriptor)
         path.chmod(0o600)
@@ -185,6 +186,15 @@ def _tighten(path: Path) -> None:
             path.chmod(mode & 0o700)
     except OSError:  # not there, or another's: opening it will tell
         return
+
+
+def _follow(path: Path) -> None:
+    """Give SQLite's files the mode of the store: they keep the one that it had when they were made."""
+    mode = path.stat().st_mode & 0o700
+    for beside in (path.with_name(path.name + end) for end in BESIDE):
+        with suppress(OSError):
+            if beside.stat().st_mode & 0o777 != mode:
+                beside.chmod(mode)
 
 
 def _matching(base: Path, middle: str) -> list[Path]:

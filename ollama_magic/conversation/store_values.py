@@ -104,11 +104,12 @@ def trusted(notebook: str, found: Sequence[Found], head: Head) -> Reading:
 
     What follows a lost change cannot be trusted: it may have set a turn aside, or cleared the conversation.
     """
-    good = [each.row for each in found if each.row and row_checksum(notebook, each.row) == each.checksum]
-    added = Head()
+    good, total = [], 0
     for each in found:
-        added = added.plus(0, each.checksum)
-    if len(good) == len(found) and (added.count, added.total) == (head.count, head.total):
+        total ^= int.from_bytes(each.checksum, "big")
+        if each.row and row_checksum(notebook, each.row) == each.checksum:
+            good.append(each.row)
+    if len(good) == len(found) and (len(good), total) == (head.count, head.total):
         return Reading(tuple(good), not head.damaged, head.damaged)
     return Reading(tuple(_unbroken(notebook, found, head.first or 1)), whole=False, damaged=head.damaged)
 

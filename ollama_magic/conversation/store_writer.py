@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.store_current import CurrentFile
 
 BUSY_S = 10.0  # so long a lock is no trouble yet (design §4)
-AGAIN_S = 0.02  # between two attempts at a lock that somebody else has
+AGAIN_S = 0.005  # between two attempts at a lock that somebody else has
 RETRY_S = 2.0  # between two attempts at a store in trouble
 
 

@@ -27,7 +27,9 @@ STORES = 5  # for each number of writers: old stores and young ones
 PROMISED_S = 0.25  # design §7.1
 LOCKED_S = 9.0
 PAUSE_S = 0.1  # issue 5
-TITLE = f"{'writers':>7} {'kills':>6} {'acknowledged':>12} {'lost':>5} {'unreadable':>10}   not yet saved (ms: median, max)"
+TITLE = (
+    f"{'writers':>7} {'kills':>6} {'acknowledged':>12} {'lost':>5} {'unreadable':>10}   not yet saved (ms: median, max)"
+)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
@@ -38,7 +40,8 @@ def test_kill(tmp_path: Path) -> None:
     late = []
     for writers in (1, 2, 3, 4):
         tallies = [
-            kill(tmp_path / f"{writers}-{store}.sqlite", store, writers, KILLS // 4 // STORES) for store in range(STORES)
+            kill(tmp_path / f"{writers}-{store}.sqlite", store, writers, KILLS // 4 // STORES)
+            for store in range(STORES)
         ]
         total = _sum(tallies)
         late += [lag for lag in total.lags_s if lag > PROMISED_S]
@@ -73,7 +76,10 @@ def test_lock(tmp_path: Path) -> None:
         future.result(WAIT_S)
     assert store.rows("n") == rows("n", counter)
     store.close()
-    print(f"\n{len(futures)} appended under the lock, 0 lost; longest call {max(calls) * 1000:.1f} ms, claim {claimed * 1000:.0f} ms")
+    print(
+        f"\n{len(futures)} appended under the lock, 0 lost; "
+        f"longest call {max(calls) * 1000:.1f} ms, claim {claimed * 1000:.0f} ms"
+    )
     assert max(calls) < PAUSE_S
 
 

@@ -20,7 +20,7 @@ from .children import python
 from .rows import WAIT_S, row
 
 LIFE_S = 0.3  # what a writer is given at most
-PAUSE_S = 0.002  # between two rows; a running answer gives one every 250 ms
+PAUSE_S = 0.01  # between two rows; a running answer gives one every 250 ms
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Tally:
 
 @dataclass
 class Writer:
-    """One process that appends to a notebook of its own, and tells each row before it is handed in and once it is saved."""
+    """One process that appends to a notebook of its own, and tells each row before and after it is saved."""
 
     notebook: str
     first: int

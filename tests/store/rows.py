@@ -17,7 +17,7 @@ WAIT_S = 30.0  # a guard against hangs, never a promise
 def row(notebook: str, counter: int) -> Row:
     """The row that a notebook holds in that place."""
     dice = random.Random(f"{notebook} {counter}")
-    body = "".join(dice.choices("abc é文😀\n\"\\", k=dice.choice((3, 40, 400, 6000))))
+    body = "".join(dice.choices('abc é文😀\n"\\', k=dice.choice((3, 40, 400, 6000))))
     return Row(counter, dice.randrange(99), dice.choice(("main", "side")), dice.choice(("turn", "grown")), body)
 
 

@@ -73,7 +73,7 @@ DAMAGES = (flip_bits, flip_bits, truncate, zero_pages, break_header, swap_pages)
 
 @pytest.mark.parametrize("seed", range(200))
 def test_wrong_text_is_never_right(seed: int, sound: dict[str, Path], tmp_path: Path) -> None:
-    """Whatever happened to a file, what is read is the beginning of what was written, and new rows are kept behind it."""
+    """Whatever happened to a file, what is read is the beginning of what was written, and new rows go on behind it."""
     dice = random.Random(seed)
     state = dice.choice(("closed", "closed", "killed"))
     folder = tmp_path / "store"
@@ -164,7 +164,8 @@ def test_swapped_rows_are_found(sound: dict[str, Path], tmp_path: Path) -> None:
 def test_a_lost_end_is_told(sound: dict[str, Path], tmp_path: Path) -> None:
     """Where the newest rows are missing, the rest is returned and a line says so."""
     path = changed(
-        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite", f"DELETE FROM changes WHERE counter = {COUNT}"
+        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite",
+        f"DELETE FROM changes WHERE counter = {COUNT}",
     )
     store = Store(path)
     assert store.rows("one") == rows("one", COUNT - 1)
