@@ -22,25 +22,37 @@ ROOMS = {
     ),
     "magics": (
         (
-            "__init__ cell command commands line magics model_options options readable server_commands spec "
-            "talk_commands values words"
+            "__init__ cell cell_events cell_source command commands file_commands keeping line magics memory_commands "
+            "model_options options readable server_commands setting_commands spec values words"
         ),
-        "display conversation prompt markdown ollama demo loop_thread",
+        "display conversation notebook store prompt markdown ollama demo loop_thread",
         "IPython traitlets",
     ),
     "display": (
         (
-            "__init__ blocks guarded history host kit live live_region settled slot status style tables "
+            "__init__ blocks greeting guarded history host kept kit live live_region settled slot status style tables "
             "terminal thinking updating views"
         ),
         "conversation markdown",
         "IPython traitlets ipywidgets",
     ),
     "conversation": (
-        "__init__ conversation journal reply server session think_tags turn",
-        "ollama",
+        (
+            "__init__ cell_run changes conversation fold handle journal keeping record reply seams server session "
+            "think_tags turn"
+        ),
+        "ollama store notebook",
         "",
     ),
+    "notebook": (
+        (
+            "__init__ conversation_file conversation_markdown evidence files inert_markdown messages notebook "
+            "notebook_file notebook_text saved_turn"
+        ),
+        "store",
+        "",
+    ),
+    "store": ("__init__ current database files process store transactions trouble values writer", "", ""),
     "prompt": ("__init__ describe fill outline resolve table", "", ""),
     "ollama": (
         ("__init__ address bodies client complaints decoder failures listings models protocol proxies secrets tls"),
@@ -67,6 +79,7 @@ MODULES = {
     "foreign": ("", ""),
     "loop_thread": ("", ""),
     "cli": ("demo", ""),
+    "conversation.handle": ("loop_thread", ""),
     "conversation.session": ("ollama loop_thread", ""),
     "ollama.client": ("", "httpx"),
     "ollama.failures": ("", "httpx"),

@@ -1,15 +1,20 @@
-"""A conversation: the fold of its changes in the journal, and the messages that the next turn sends. Pure."""
+"""A conversation: its part of the notebook's journal, and the messages that the next turn sends. No I/O lives here."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.journal import Change, Cleared, Origin, Told, Turn, TurnAdded
+from ollama_magic.conversation.changes import Began, Ended, Grown, SetAside, Told
+from ollama_magic.conversation.reply import COMPLETE
 from ollama_magic.ollama.protocol import Message
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.journal import Entry, Journal
+    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.journal import Journal
+    from ollama_magic.conversation.reply import Reply
 
 BEGAN_WITH = "began_with"  # the model of the first turn: kept until told otherwise (design §1)
 
@@ -20,58 +25,73 @@ class Conversation:
     def __init__(self, name: str, journal: Journal) -> None:
         self.name = name
         self.running = asyncio.Lock()  # one turn at a time; the next one waits for it
-        self._journal = journal
-        self._turns: list[Turn] = []
-        self._told: dict[str, Any] = {}
-        for entry in journal.of(name):
-            self._apply(entry)
+        self.journal = journal
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """The turns that count, oldest first."""
-        return tuple(self._turns)
+        """The turns that count, in their order."""
+        return tuple(self.journal.fold.standing(self.name))
 
     def told(self, key: str) -> Any:
         """What was told for a setting (`model`, `system`, `options`), or None."""
-        return self._told.get(key)
+        return self.journal.fold.told(self.name, key)
 
-    def tell(self, key: str, value: object, origin: Origin = Origin()) -> None:  # noqa: B008 (frozen)
-        """Set a setting of this conversation; None takes it back."""
-        self._change(Told(key, value), origin)
+    def tell(self, key: str, value: object, step: int | None = None) -> None:
+        """Set a setting of this conversation, a step of its own by default; None takes it back."""
+        self.journal.append(self.name, Told(key, value), step or self.journal.new_step())
 
-    def clear(self, origin: Origin) -> int:
-        """Begin anew, with the same settings; return how many turns were put away."""
-        count = len(self._turns)
-        self._change(Cleared(), origin)
-        return count
+    def set_aside(self, turns: list[Turn], why: str, step: int | None = None) -> int:
+        """Have these turns count no more; return how many there were."""
+        if turns:
+            numbers = tuple(turn.number for turn in turns)
+            self.journal.append(self.name, SetAside(numbers, why, time.time()), step or self.journal.new_step())
+        return len(turns)
 
-    def commit(self, turn: Turn, origin: Origin) -> None:
-        """Remember a turn, and the model if it is the first."""
-        if not self.told(BEGAN_WITH):
-            self.tell(BEGAN_WITH, turn.model, origin)
-        self._change(TurnAdded(turn), origin)
+    def begin(self, prompt: str, cell: str | None, system: str, step: int) -> Turn:
+        """Begin a turn in its cell's place, or behind all others."""
+        fold = self.journal.fold
+        number = fold.next_number
+        self.journal.append(self.name, Began(number, prompt, cell, system, time.time()), step)
+        turn = fold.turn(number)
+        assert turn is not None, "a turn that began is known"
+        return turn
 
-    def messages_for(self, prompt: str, system: str) -> tuple[Message, ...]:
-        """The system text, the turns so far (without what was thought in them), and the prompt."""
-        return (*system_message(system), *self._history(), Message("user", prompt))
+    def grow(self, turn: Turn, text: str, thinking: str) -> None:
+        """Remember more of an answer."""
+        if text or thinking:
+            self.journal.append(self.name, Grown(turn.number, text, thinking), turn.step)
 
-    def _history(self) -> list[Message]:
-        pairs = ((Message("user", turn.prompt), Message("assistant", turn.text)) for turn in self._turns)
-        return [message for pair in pairs for message in pair]
+    def end(self, turn: Turn, reply: Reply) -> None:
+        """Remember how a turn ended, and the model if it is the first."""
+        if not self.told(BEGAN_WITH) and (reply.text_parts or reply.state == COMPLETE):
+            self.tell(BEGAN_WITH, reply.model, turn.step)
+        stats = asdict(reply.stats) if reply.stats else {}
+        seconds = (reply.ended_at or time.monotonic()) - reply.started_at
+        error = str(reply.error or "")
+        ended = Ended(turn.number, reply.state, reply.model, reply.digest, error, seconds, stats)
+        self.journal.append(self.name, ended, turn.step)
 
-    def _change(self, change: Change, origin: Origin) -> None:
-        self._apply(self._journal.append(self.name, change, origin))
+    def before(self, turn: Turn) -> list[Turn]:
+        """The turns that stand above this one: what it is sent after."""
+        fold = self.journal.fold
+        here = (fold.place(turn.cell, turn.number), turn.number)
+        return [one for one in self.turns if one is not turn and (fold.place(one.cell, one.number), one.number) < here]
 
-    def _apply(self, entry: Entry) -> None:
-        match entry.change:
-            case TurnAdded(turn):
-                self._turns.append(turn)
-            case Cleared():
-                self._turns.clear()
-            case Told(key, value):
-                self._told[key] = value
+    def above(self, cell: str | None) -> list[Turn]:
+        """The turns that a next turn of this cell would be sent after."""
+        fold = self.journal.fold
+        place = fold.place(cell, fold.next_number)
+        return [one for one in self.turns if fold.place(one.cell, one.number) < place]
+
+    def behind(self, turn: Turn) -> list[Turn]:
+        """The turns that stand below this one."""
+        above = self.before(turn)
+        return [one for one in self.turns if one is not turn and one not in above]
 
 
-def system_message(system: str) -> tuple[Message, ...]:
-    """The system text as a message, if there is one."""
-    return (Message("system", system),) if system else ()
+def messages_of(turns: list[Turn], prompt: str, system: str) -> tuple[Message, ...]:
+    """The system text, these turns (without what was thought in them), and the prompt."""
+    pairs = ((Message("user", turn.prompt), Message("assistant", turn.text)) for turn in turns)
+    history = (message for pair in pairs for message in pair)
+    lead = (Message("system", system),) if system else ()
+    return (*lead, *history, Message("user", prompt))

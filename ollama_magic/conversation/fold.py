@@ -92,6 +92,10 @@ class Fold:
         """The turns of a cell that count, in whichever conversation."""
         return [turn for turn in self._turns.values() if turn.cell == cell and turn.counts]
 
+    def all_of_cell(self, cell: str | None) -> list[Turn]:
+        """All turns of a cell, those set aside too."""
+        return [turn for turn in self._turns.values() if cell is not None and turn.cell == cell]
+
     def place(self, cell: str | None, number: int) -> int:
         """Where a cell's turns stand: at the number of its first turn; a turn without a cell stands at its own."""
         return number if cell is None else self._places.get(cell, number)
@@ -104,6 +108,16 @@ class Fold:
     def running(self) -> list[Turn]:
         """The turns that began and have not ended."""
         return [turn for turn in self._turns.values() if turn.state == RUNNING]
+
+    @property
+    def all_turns(self) -> list[Turn]:
+        """Every turn, whether it counts or not."""
+        return list(self._turns.values())
+
+    @property
+    def set_aside(self) -> list[Turn]:
+        """The turns that were set aside."""
+        return [turn for turn in self._turns.values() if turn.aside]
 
     @property
     def conversations(self) -> list[str]:

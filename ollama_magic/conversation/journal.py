@@ -1,88 +1,70 @@
-"""The journal: an append-only list of changes, of which every conversation of a notebook is a fold. Pure."""
+"""The journal: an append-only list of changes, the fold of them, and the one place where changes are made."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ollama_magic.conversation.changes import Entry
+from ollama_magic.conversation.fold import Fold
 
-    from ollama_magic.ollama.protocol import Stats
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from concurrent.futures import Future
+
+    from ollama_magic.conversation.changes import Change
+
+    Keep = Callable[[Entry], "Future[None] | None"]
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What made a change: the cell (None without one) and the number of its execution."""
+    """What runs: the cell (None without one) and the front end's id of this execution of it."""
 
     cell: str | None = None
-    execution: int = 0
+    execution: str = ""
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A prompt and the answer to it, as they are remembered; `state` is that of the Reply, `at` is in Unix seconds."""
-
-    prompt: str
-    text: str
-    state: str
-    model: str
-    thinking: str = ""
-    system: str = ""
-    error: str = ""
-    stats: Stats | None = None
-    seconds: float = 0.0
-    at: float = 0.0
-
-
-@dataclass(frozen=True)
-class TurnAdded:
-    """A turn ended and is remembered."""
-
-    turn: Turn
-
-
-@dataclass(frozen=True)
-class Cleared:
-    """The conversation begins anew; its settings stay."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """A setting of the conversation was told; None takes it back."""
-
-    key: str
-    value: object
-
-
-Change = TurnAdded | Cleared | Told
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One change with its place in the journal; order is by counter and never by clock (design §4)."""
-
-    counter: int
-    conversation: str
-    origin: Origin
-    change: Change
-
-
-@dataclass
 class Journal:
-    """The changes of one notebook, in order."""
+    """The changes of one notebook; `keep` hands each to a store and returns when it is committed (None: no store)."""
 
-    _entries: list[Entry] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, keep: Keep | None = None) -> None:
+        self.keep = keep
+        self.kept: Future[None] | None = None
+        self._lock = threading.RLock()
+        self.adopt(())
 
-    def append(self, conversation: str, change: Change, origin: Origin) -> Entry:
-        """Add a change, from any thread; return it with its counter."""
+    def adopt(self, entries: Iterable[Entry]) -> None:
+        """Go on from changes that are kept already, instead of those so far."""
         with self._lock:
-            entry = Entry(len(self._entries) + 1, conversation, origin, change)
-            self._entries.append(entry)
-        return entry
+            self.entries = list(entries)
+            self.fold = Fold(self.entries)
+            self._step = max((entry.step for entry in self.entries), default=0)
+            self._counter = max((entry.counter for entry in self.entries), default=0)
 
-    def of(self, conversation: str) -> Iterator[Entry]:
-        """Yield the changes of one conversation, oldest first."""
-        return (entry for entry in self._entries if entry.conversation == conversation)
+    def new_step(self) -> int:
+        """A number for what one execution of a cell, or one command, is about to do."""
+        with self._lock:
+            self._step += 1
+            return self._step
+
+    def append(self, conversation: str, change: Change, step: int) -> None:
+        """Make a change, from any thread; `kept` is then the promise that all up to it is committed."""
+        with self._lock:
+            self._counter += 1
+            entry = Entry(self._counter, step, conversation, change)
+            self.entries.append(entry)
+            self.fold.apply(entry)
+            if self.keep is not None:
+                self.kept = self.keep(entry)
+
+    def erase(self, numbers: Collection[int]) -> list[int]:
+        """Take the text of turns out of the journal itself; return the counters of the changes that are gone."""
+        with self._lock:
+            gone = [entry for entry in self.entries if getattr(entry.change, "number", 0) in numbers]
+            counters = {entry.counter for entry in gone}
+            step, counter = self._step, self._counter
+            self.adopt([entry for entry in self.entries if entry.counter not in counters])
+            self._step, self._counter = step, counter
+        return sorted(counters)

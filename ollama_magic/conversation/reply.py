@@ -40,6 +40,8 @@ class Reply:
     stats: Stats | None = None
     notes: tuple[str, ...] = ()
     waiting: str = ""
+    digest: str = ""
+    unsaved: bool = False
     turns_sent: int = 0
     chunks: int = 0
     started_at: float = field(default_factory=time.monotonic)

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import Future, TimeoutError as NotYet
+from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from ollama_magic.conversation.cell_run import CellRun
 from ollama_magic.conversation.conversation import Conversation
-from ollama_magic.conversation.journal import Journal
-from ollama_magic.conversation.reply import COMPLETE, RUNNING, STOPPED, Reply
+from ollama_magic.conversation.fold import after_a_crash
+from ollama_magic.conversation.handle import FINISH_S, TurnHandle
+from ollama_magic.conversation.journal import Journal, Origin
+from ollama_magic.conversation.record import NoRecord, Record
+from ollama_magic.conversation.reply import STOPPED, Reply
 from ollama_magic.conversation.server import Server
-from ollama_magic.conversation.turn import Plan, RunningTurn, View, run_turn
-from ollama_magic.errors import TurnStopped
-from ollama_magic.loop_thread import LoopThread, interrupts_held, wait_for
+from ollama_magic.conversation.turn import Plan, RunningTurn, run_turn
+from ollama_magic.loop_thread import LoopThread, interrupts_held
 from ollama_magic.ollama.address import Address, parse_address
 from ollama_magic.ollama.secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Mapping
+    from concurrent.futures import Future
+
+    from ollama_magic.conversation.changes import Change, Entry
+    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.keeping import Keeping
+    from ollama_magic.conversation.seams import View
 
 T = TypeVar("T")
 
 MAIN = "main"
-FINISH_S = 0.8  # how long ■ waits for a stopped turn to settle: the prompt is promised within 1 s (design §7.2)
 CLOSE_S = 2.0  # how long the kernel's end waits for the turns that it stops
-AGAIN_S = 0.2  # until a stop that was not heard is said again
 
 
 @dataclass(frozen=True)
@@ -51,70 +58,6 @@ class Stoppable(Protocol):
         """End it."""
 
 
-class TurnHandle:
-    """A turn on its way, as the main thread and the Stop button hold it."""
-
-    def __init__(self, reply: Reply, loop_thread: LoopThread) -> None:
-        self.reply = reply
-        self._loop_thread = loop_thread
-        self._stopping = False
-        self._task: asyncio.Task[Any] | None = None
-        self._future: Future[Reply] | None = None
-
-    def run(self, coroutine: Coroutine[Any, Any, Reply]) -> None:
-        """Start the turn; a stop cancels its task and never the future, which would not let it finish (style.md §3)."""
-        self._future = self._loop_thread.start(self._known(coroutine))
-
-    def stop(self) -> None:
-        """Stop the turn, from any thread; the text so far is kept. A second call changes nothing."""
-        if not self._stopping:
-            self._stopping = True
-            self._loop_thread.call_soon(self._cancel)
-
-    def wait(self) -> Reply:
-        """Wait for a complete reply; raise TurnStopped, or the one line that says why there is none.
-
-        After ■ that is TurnStopped even if the answer was complete by then, so that queued cells are aborted.
-        """
-        try:
-            wait_for(self._running())
-        except KeyboardInterrupt:
-            self.stop()
-            with suppress(KeyboardInterrupt):
-                self.settle()
-        else:
-            if self.reply.state == COMPLETE:
-                return self.reply
-        raise self.reply.error or self._stopped()
-
-    def settle(self, seconds: float = FINISH_S) -> None:
-        """Wait until the turn is remembered and shown; a second ■ gives up waiting, not the turn."""
-        with suppress(NotYet):
-            self._running().result(timeout=seconds)
-
-    def _stopped(self) -> TurnStopped:
-        if self.reply.state == COMPLETE:
-            return TurnStopped("Stopped; the answer was complete by then.")
-        kept = "the text so far is kept" if self.reply.text_parts else "no text had come, so nothing is remembered"
-        return TurnStopped(f"Stopped; {kept}.")
-
-    def _running(self) -> Future[Reply]:
-        assert self._future is not None, "a handle waits only for a turn that runs"
-        return self._future
-
-    async def _known(self, coroutine: Coroutine[Any, Any, Reply]) -> Reply:
-        self._task = asyncio.current_task()
-        if self._stopping:
-            self._cancel()
-        return await coroutine
-
-    def _cancel(self) -> None:
-        """Cancel until it is heard: before Python 3.12 `wait_for` loses a cancellation that comes with its result."""
-        if self._task is not None and not self._task.done() and self.reply.state == RUNNING:
-            self._task.cancel()
-            self._task.get_loop().call_later(AGAIN_S, self._cancel)
-
-
 class Session:
     """Everything that lives as long as the extension is loaded."""
 
@@ -125,7 +68,11 @@ class Session:
         self.last: Reply | None = None
         self.current = MAIN
         self.loop_thread = LoopThread()
-        self._journal = Journal()
+        self.journal = Journal()
+        self.keeping: Keeping | None = None
+        self.on_settled: Callable[[], None] = lambda: None
+        self._problem = ""
+        self._run = CellRun(self.journal, Origin())
         self._conversations: dict[str, Conversation] = {}
         self._servers: dict[tuple[object, ...], Server] = {}
         self._turns: set[TurnHandle] = set()
@@ -134,7 +81,7 @@ class Session:
         """Return a conversation, the current one by default; it is made at first mention."""
         name = name or self.current
         if name not in self._conversations:
-            self._conversations[name] = Conversation(name, self._journal)
+            self._conversations[name] = Conversation(name, self.journal)
         return self._conversations[name]
 
     def address(self) -> Address:
@@ -163,16 +110,63 @@ class Session:
         """Run something short on the loop and wait for it; ■ cancels it."""
         return self.loop_thread.run(coroutine)
 
-    def start_turn(self, plan: Plan, view: View, host: str | None = None, before: tuple[str, ...] = ()) -> TurnHandle:
+    def keep(self, keeping: Keeping, running_cell: str | None, aside_days: float) -> None:
+        """Go on from what is kept of this notebook, and have what comes kept too."""
+        self.keeping = keeping
+        self._go_on_from(keeping.find(running_cell))
+        self.journal.keep = keeping.keep
+        for change in after_a_crash(self.journal.fold):
+            self.journal.append(_conversation_of(self.journal, change), change, 0)
+        late = time.time() - aside_days * 86400
+        self.erase([turn for turn in self.journal.fold.set_aside if turn.aside_at and turn.aside_at < late])
+
+    def erase(self, turns: Collection[Turn]) -> Future[None] | None:
+        """Take turns out of the journal so that no byte of them is left; a purge is the same."""
+        if not turns:
+            return None
+        counters = self.journal.erase({turn.number for turn in turns})
+        return self.keeping.erase(counters) if self.keeping else None
+
+    def cell_runs(self, cell: str | None) -> None:
+        """Note that a cell runs: it tells which notebook this is."""
+        if self.keeping is not None:
+            found = self.keeping.ran(cell)
+            if found and not self.journal.entries:
+                self._go_on_from(found)
+
+    def _go_on_from(self, entries: list[Entry]) -> None:
+        self.journal.adopt(entries)
+
+    def run_of(self, origin: Origin) -> CellRun:
+        """The execution that runs now; a new one begins where the front end names another."""
+        if origin != self._run.origin:
+            self._run = CellRun(self.journal, origin)
+        return self._run
+
+    def start_turn(
+        self,
+        plan: Plan,
+        view: View,
+        origin: Origin | None = None,
+        *,
+        conversation: str | None = None,
+        host: str | None = None,
+        before: tuple[str, ...] = (),
+    ) -> TurnHandle:
         """Open the view in this cell, start the turn on the loop, and return at once; ■ is heard behind all that."""
-        conversation, server = self.conversation(), self.server(host)
-        reply = Reply(model=plan.model or "", conversation=None if plan.once else conversation.name, before=before)
-        handle = TurnHandle(reply, self.loop_thread)
+        talk, server, run = self.conversation(conversation), self.server(host), self.run_of(origin or Origin())
+        before = (*before, *self._new_problem())
+        reply = Reply(model=plan.model or "", conversation=None if plan.once else talk.name, before=before)
+        record = NoRecord(talk, run, reply) if plan.once else Record(talk, run, reply)
+        handle = TurnHandle(reply, self.loop_thread, run.origin.cell)
+        self._stop_of_cell(run)
         with interrupts_held():
+            if not plan.once:
+                run.first_turn()
             view.begin(reply, handle.stop)
             self.last = reply
             self._turns.add(handle)
-            handle.run(self._owned(handle, RunningTurn(plan, conversation, server, view, reply)))
+            handle.run(self._owned(handle, RunningTurn(plan, talk, server, view, reply, record)))
         return handle
 
     def running(self) -> list[TurnHandle]:
@@ -203,7 +197,20 @@ class Session:
         for thing in self.kept.values():
             thing.stop()
         self.kept.clear()
+        if self.keeping is not None:
+            self.keeping.close()
         self.loop_thread.close()
+
+    def _new_problem(self) -> tuple[str, ...]:
+        """What is wrong with the store, told once."""
+        problem = self.keeping.store.problem if self.keeping else ""
+        told, self._problem = self._problem, problem
+        return (problem,) if problem and problem != told else ()
+
+    def _stop_of_cell(self, run: CellRun) -> None:
+        """A background turn of the cell's previous run is stopped first."""
+        if run.origin.cell is not None and not run.begun:
+            self.stop([handle for handle in self._turns if handle.cell == run.origin.cell])
 
     async def _hang_up(self) -> None:
         await asyncio.gather(*(server.client.aclose() for server in self._servers.values()), return_exceptions=True)
@@ -213,3 +220,11 @@ class Session:
             return await run_turn(turn)
         finally:
             self._turns.discard(handle)
+            self.on_settled()
+
+
+def _conversation_of(journal: Journal, change: Change) -> str:
+    """The conversation of the turn that a change is about."""
+    number = getattr(change, "number", 0) or next(iter(getattr(change, "numbers", ())), 0)
+    turn = journal.fold.turn(number)
+    return turn.conversation if turn is not None else MAIN

@@ -6,58 +6,26 @@ import asyncio
 import time
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.conversation import BEGAN_WITH, system_message
-from ollama_magic.conversation.journal import Origin, Turn
+from ollama_magic.conversation.conversation import BEGAN_WITH, messages_of
 from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
 from ollama_magic.conversation.think_tags import ThinkTags
 from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
-from ollama_magic.ollama.protocol import ChatRequest, Message
+from ollama_magic.ollama.protocol import ChatRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from ollama_magic.conversation.conversation import Conversation
+    from ollama_magic.conversation.record import Record
+    from ollama_magic.conversation.seams import ChatServer, View
     from ollama_magic.ollama.protocol import ChatChunk
 
 STUCK_S = 20.0  # design §4, last paragraph
+FLUSH_S = 0.15  # with the store's own lag a crash loses at most 250 ms of a running answer (design §7.1)
+SAVED_S = 0.1  # how long a cell waits for its turn to be on disk (design §4)
 TICK_S = 1.0  # how often a silent turn is painted, for its clock
-
-
-class ChatServer(Protocol):
-    """What a turn asks of a server; `conversation/server.py` is the real one."""
-
-    def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
-        """Yield the chunks of an answer, the first one empty, when its headers come."""
-
-    async def model_for(self, name: str | None, *, think: bool) -> str:
-        """Return the name that will answer, or raise."""
-
-    async def can_think(self, name: str) -> bool:
-        """Whether the model is known to think."""
-
-    async def stuck(self, model: str) -> bool:
-        """Whether the model should have begun to answer by now."""
-
-    def left(self, model: str) -> None:
-        """Note that an answer was left in the middle."""
-
-    def answered(self, model: str) -> None:
-        """Note that the model answers."""
-
-
-class View(Protocol):
-    """What shows a reply; widget, cell and terminal differ in `display/` only."""
-
-    def begin(self, reply: Reply, stop: Callable[[], None]) -> None:
-        """Open the display, in the main thread and in the cell."""
-
-    def show(self, reply: Reply) -> float:
-        """Paint the reply as it is; return the seconds to rest before the next paint."""
-
-    def finish(self, reply: Reply) -> None:
-        """Paint for the last time, and settle."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +41,7 @@ class Plan:
     think_if_able: bool | str | None = None
     keep_alive: float | str | None = None
     once: bool = False
-    origin: Origin = field(default_factory=Origin)
+    turns: int | None = None
 
 
 @dataclass(eq=False)
@@ -85,6 +53,7 @@ class RunningTurn:
     server: ChatServer
     view: View
     reply: Reply
+    record: Record
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     tags: ThinkTags = field(default_factory=ThinkTags)
 
@@ -95,20 +64,24 @@ async def run_turn(turn: RunningTurn) -> Reply:
     painter = asyncio.create_task(_paint(turn))
     try:
         async with _its_turn(turn):
+            flusher = asyncio.create_task(_flush(turn))
             try:
                 await _answer(turn)
             except asyncio.CancelledError:
                 _end(reply, STOPPED)
-            _remember(turn)
+            finally:
+                flusher.cancel()
     except asyncio.CancelledError:
         _end(reply, STOPPED)  # while it waited for the turn before
     except Exception as error:  # noqa: BLE001 (no foreign exception leaves the package: design §7.6)
         _fail(reply, error)
     finally:
         reply.waiting = ""
+        turn.record.end()
         painter.cancel()
         with suppress(asyncio.CancelledError):
             await painter
+        await _be_saved(turn)
         turn.view.finish(reply)
     return reply
 
@@ -149,7 +122,10 @@ async def _request(turn: RunningTurn) -> ChatRequest:
     think = plan.think
     if think is None and plan.think_if_able is not None and await turn.server.can_think(reply.model):
         think = plan.think_if_able
-    reply.sent = _messages(turn)
+    history = turn.record.begin(plan.prompt, plan.system)
+    reply.sent = messages_of(
+        history[-plan.turns :] if plan.turns else history if plan.turns is None else [], plan.prompt, plan.system
+    )
     reply.turns_sent = sum(message.role == "user" for message in reply.sent)
     return ChatRequest(reply.model, reply.sent, dict(plan.options), think, None, plan.keep_alive)
 
@@ -158,13 +134,6 @@ def _model_asked(turn: RunningTurn) -> str | None:
     """The turn's own, else what the conversation was told, else the setting, else what it began with (design §2)."""
     plan, told = turn.plan, turn.conversation.told
     return plan.model or told("model") or plan.default_model or told(BEGAN_WITH)
-
-
-def _messages(turn: RunningTurn) -> tuple[Message, ...]:
-    plan = turn.plan
-    if plan.once:
-        return (*system_message(plan.system), Message("user", plan.prompt))
-    return turn.conversation.messages_for(plan.prompt, plan.system)
 
 
 async def _stream(turn: RunningTurn, request: ChatRequest) -> None:
@@ -274,22 +243,25 @@ async def _paint(turn: RunningTurn) -> None:
         turn.changed.clear()
 
 
-def _remember(turn: RunningTurn) -> None:
-    plan, reply = turn.plan, turn.reply
-    if plan.once or (reply.state != COMPLETE and not reply.text_parts):
+async def _flush(turn: RunningTurn) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_S)
+        turn.record.grow()
+
+
+async def _be_saved(turn: RunningTurn) -> None:
+    """Wait a moment for the disk; if that is not enough, the footer says so until it is."""
+    kept = turn.conversation.journal.kept
+    if kept is None or kept.done() or turn.plan.once:
         return
-    turn.conversation.commit(
-        Turn(
-            prompt=plan.prompt,
-            text=reply.text,
-            state=reply.state,
-            model=reply.model,
-            thinking=reply.thinking,
-            system=plan.system,
-            error=str(reply.error or ""),
-            stats=reply.stats,
-            seconds=(reply.ended_at or time.monotonic()) - reply.started_at,
-            at=time.time(),
-        ),
-        plan.origin,
-    )
+    saved = asyncio.wrap_future(kept)
+    with suppress(asyncio.CancelledError):
+        await asyncio.wait({saved}, timeout=SAVED_S)
+    if not saved.done():
+        turn.reply.unsaved = True
+        saved.add_done_callback(lambda _: _now_saved(turn))
+
+
+def _now_saved(turn: RunningTurn) -> None:
+    turn.reply.unsaved = False
+    turn.view.again(turn.reply)

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ollama_magic.conversation.reply import Reply
+    from ollama_magic.conversation.seams import View
 
 REST_S = 1.0
-
-
-class View(Protocol):
-    """What shows a reply, as the turn sees it."""
-
-    def begin(self, reply: Reply, stop: Callable[[], None]) -> None:
-        """Open the display, in the main thread and in the cell."""
-
-    def show(self, reply: Reply) -> float:
-        """Paint; return the seconds to rest."""
-
-    def finish(self, reply: Reply) -> None:
-        """Paint for the last time, and settle."""
 
 
 class DisplayFailed(RuntimeWarning):
@@ -63,6 +51,14 @@ class GuardedView:
             except Exception as error:  # noqa: BLE001
                 self._drop(error)
         return None
+
+    def again(self, reply: Reply) -> None:
+        """Settle once more, with the view that settled."""
+        if self._views:
+            try:
+                self._views[0].again(reply)
+            except Exception as error:  # noqa: BLE001
+                self._drop(error)
 
     def _drop(self, error: Exception) -> None:
         del self._views[0]

@@ -13,41 +13,48 @@ from ollama_magic.foreign import one_line, printable, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.conversation.journal import Turn
+    from ollama_magic.conversation.fold import Turn
 
 BEGINNING = 80  # characters of a prompt in its folded line
 
 
-def history_view(name: str, turns: Sequence[Turn]) -> Shown:
-    """Show a conversation: each turn a line that unfolds to prompt and answer, as text."""
+def history_view(name: str, turns: Sequence[Turn], aside: Sequence[Turn] = ()) -> Shown:
+    """Show a conversation: each turn a line that unfolds to prompt and answer; `aside` are those that count no more."""
+    title = f"{one_line(name)}: {len(turns)} turn{'' if len(turns) == 1 else 's'}"
+    newest = 0
+    html, lines = [f"<p><strong>{escape(title)}</strong></p>"], [title]
+    for number, turn in enumerate(turns, 1):
+        mark = "older than a turn above" if turn.number < newest else ""
+        newest = max(newest, turn.number)
+        line = _line(f"{number}.", turn, mark)
+        html.append(_folded(line, turn))
+        lines += [line, _answer(turn)]
+    for turn in aside:
+        line = _line("–", turn, turn.aside)
+        html.append(_folded(line, turn))
+        lines.append(line)
+    return Shown(f'<div class="{IGNORE_TEX}">{"".join(html)}</div>', "\n".join(lines))
+
+
+def _folded(line: str, turn: Turn) -> str:
     from ollama_magic.markdown.renderer import MarkdownRenderer
 
-    renderer = MarkdownRenderer()
-    title = f"{one_line(name)}: {len(turns)} turn{'' if len(turns) == 1 else 's'}"
-    folded = "".join(
-        f"<details><summary>{escape(_line(number, turn))}</summary>"
-        f"<blockquote><pre>{escape(visible(turn.prompt))}</pre></blockquote>"
-        f"{renderer.render(turn.text).html}</details>"
-        for number, turn in enumerate(turns, 1)
-    )
-    html = f'<p><strong>{escape(title)}</strong></p><div class="{IGNORE_TEX}">{folded}</div>'
-    return Shown(html, "\n".join([title, *(_plain(number, turn) for number, turn in enumerate(turns, 1))]))
+    prompt = f"<blockquote><pre>{escape(visible(turn.prompt))}</pre></blockquote>"
+    return f"<details><summary>{escape(line)}</summary>{prompt}{MarkdownRenderer().render(turn.text).html}</details>"
 
 
-def _line(number: int, turn: Turn) -> str:
-    parts = [f"{number}. {one_line(turn.prompt, BEGINNING)}", one_line(turn.model)]
-    stats = turn.stats
-    if stats and stats.answer_tokens:
-        parts.append(f"{stats.answer_tokens} tokens")
-        if stats.answer_ns:
-            parts.append(f"{stats.answer_tokens * 1e9 / stats.answer_ns:.0f} tokens/s")
+def _answer(turn: Turn) -> str:
+    return "\n".join(f"     {line}" for line in printable(turn.text).splitlines())
+
+
+def _line(lead: str, turn: Turn, mark: str) -> str:
+    parts = [f"{lead} {one_line(turn.prompt, BEGINNING)}", one_line(turn.model)]
+    tokens, spent = turn.stats.get("answer_tokens"), turn.stats.get("answer_ns")
+    if tokens:
+        parts.append(f"{tokens} tokens")
+        if spent:
+            parts.append(f"{tokens * 1e9 / spent:.0f} tokens/s")
     if turn.seconds:
         parts.append(f"{turn.seconds:.1f} s")
-    if turn.state != COMPLETE:
-        parts.append(turn.state)
-    return " · ".join(parts)
-
-
-def _plain(number: int, turn: Turn) -> str:
-    answer = "\n".join(f"     {line}" for line in printable(turn.text).splitlines())
-    return f"{_line(number, turn)}\n{answer}"
+    parts += ["" if turn.state == COMPLETE else turn.state, mark]
+    return " · ".join(filter(None, parts))

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """The execute request that is running: its cell's id, where the front end sends one, and its own id."""
+    """The running execute request: its cell's id, where the front end sends one, its own, and cells called deleted."""
 
     cell: str | None = None
     execution: str | None = None
+    deleted: frozenset[str] = frozenset()
 
 
 def current_shell() -> Any:
@@ -29,7 +30,9 @@ def request_of(shell: Any) -> Request:
     """Read the running request; ipykernel 6 and 7 both keep it at their kernel."""
     parent = _parent(shell)
     header, metadata = parent.get("header") or {}, parent.get("metadata") or {}
-    return Request(metadata.get("cellId") or None, header.get("msg_id") or None)
+    deleted = metadata.get("deletedCells")
+    gone = frozenset(one for one in deleted if isinstance(one, str)) if isinstance(deleted, list) else frozenset()
+    return Request(metadata.get("cellId") or None, header.get("msg_id") or None, gone)
 
 
 def in_terminal(shell: Any) -> bool:

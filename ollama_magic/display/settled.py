@@ -92,6 +92,8 @@ def end_html(reply: Reply, footer: str, *, raised: bool = False) -> str:
     if raised and reply.state in (STOPPED, CUT, FAILED) and not (reply.text_parts or reply.thinking_parts):
         return ""  # the one line that the cell raises says it all
     lines = [escape(one_line(note)) for note in reply.notes]
+    if reply.unsaved:
+        lines.append("not saved yet")
     mark = "<strong>stopped</strong>" if reply.state == STOPPED else ""
     lines.append(" · ".join(filter(None, (mark, escape(footer_text(reply, footer))))))
     return _ending(reply, raised=raised) + "".join(f"<p><small>{line}</small></p>" for line in lines if line)

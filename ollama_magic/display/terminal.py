@@ -81,6 +81,9 @@ class TerminalView:
         for note in reply.notes:
             self._write(self._quiet(one_line(note)) + "\n")
 
+    def again(self, reply: Reply) -> None:
+        """Nothing: what was printed stays."""
+
     def _show(self, reply: Reply, *, last: bool) -> None:
         if self._watched:
             self._wait(reply)

@@ -58,6 +58,10 @@ class UpdatingView:
         if self._background and self.slot.reachable:
             when_a_cell_ends(lambda: self.slot.update(settled, reply))
 
+    def again(self, reply: Reply) -> None:
+        """Put the settled bundle in the slot once more."""
+        self.slot.update(bundle(reply, self._footer, raised=not self._background), reply)
+
     def _grow(self, reply: Reply) -> None:
         new = reply.text_parts[self._seen :]
         self._seen += len(new)

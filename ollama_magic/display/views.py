@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.display.guarded import GuardedView, View
+from ollama_magic.display.guarded import GuardedView
 from ollama_magic.display.host import in_terminal, request_of
 from ollama_magic.display.slot import Slot
 from ollama_magic.display.terminal import TerminalView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ollama_magic.conversation.seams import View
 
 
 def mode_for(setting: str, shell: Any) -> str:

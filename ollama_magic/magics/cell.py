@@ -19,8 +19,9 @@ class Cell:
         self._slots = itertools.count(1)
 
     def origin(self) -> Origin:
-        """The cell's id, where the front end tells it, and the number of this execution."""
-        return Origin(request_of(self._shell).cell, self._shell.execution_count)
+        """The cell's id, where the front end tells it, and what tells this execution from every other."""
+        request = request_of(self._shell)
+        return Origin(request.cell, request.execution or str(self._shell.execution_count))
 
     def next_slot(self) -> str:
         """Name the next slot by the cell's id and its number within this execution, so that the file stays the same.

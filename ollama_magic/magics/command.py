@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.conversation.journal import Origin
     from ollama_magic.conversation.session import Session
 
 
 @dataclass(frozen=True)
 class Here:
-    """Where a command is run: the session, the cell, and what else of the notebook a command may ask for."""
+    """Where a command is run: the session, and how the notebook shows answers."""
 
     session: Session
-    origin: Origin
     display: str = ""
 
 
@@ -38,3 +38,9 @@ class Command:
     help: str
     family: str
     run: Callable[[Here, str], Answer]
+
+
+def alone(name: str, rest: str) -> None:
+    """Refuse what stands behind a command that takes nothing."""
+    if rest.strip():
+        raise InputError(f"`%ollama {name}` takes nothing behind it, but “{rest.strip()}” stands there.")

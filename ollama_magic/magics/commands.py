@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.display.tables import table
 from ollama_magic.errors import InputError
-from ollama_magic.magics import server_commands as server, talk_commands as talk
+from ollama_magic.magics import (
+    file_commands as file,
+    memory_commands as memory,
+    server_commands as server,
+    setting_commands as setting,
+)
 from ollama_magic.magics.command import Answer, Command, Here
 from ollama_magic.ollama.models import nearest
 
@@ -72,12 +77,22 @@ COMMANDS = _table(
     (
         Command("status", "", "server, version, model, conversation and context at a glance", "server", server.status),
         Command("list", "[PREFIX]", "the installed models", "models", server.list_models),
-        Command("model", "[NAME]", "tell this conversation's model, or say which it is", "settings", talk.model),
-        Command("system", "[TEXT]", "tell this conversation's system text, or show it", "settings", talk.system),
-        Command("set", "KEY VALUE", "tell a model option, such as `temperature 0.2`", "settings", talk.set_option),
-        Command("unset", "KEY …", "take back options, `model` or `system`", "settings", talk.unset_option),
-        Command("history", "", "the turns of this conversation", "conversation", talk.history),
-        Command("clear", "", "begin the conversation anew", "conversation", talk.clear),
+        Command("model", "[NAME]", "tell this conversation's model, or say which it is", "settings", setting.model),
+        Command("system", "[TEXT]", "tell this conversation's system text, or show it", "settings", setting.system),
+        Command("set", "KEY VALUE", "tell a model option, such as `temperature 0.2`", "settings", setting.set_option),
+        Command("unset", "KEY …", "take back options, `model` or `system`", "settings", setting.unset_option),
+        Command("history", "", "the turns of this conversation, those set aside too", "conversation", memory.history),
+        Command("undo", "", "take back the newest step of this notebook", "conversation", memory.undo),
+        Command("redo", "", "give back what was taken back", "conversation", memory.redo),
+        Command("forget", "N [--erase]", "send turn N of the history no longer", "conversation", memory.forget),
+        Command("clear", "[--erase]", "begin the conversation anew", "conversation", memory.clear),
+        Command("switch", "NAME", "go on in another conversation", "conversation", memory.switch),
+        Command(
+            "save", "FILE [--force]", "write the conversation to a .md, .json or .ipynb", "conversation", file.save
+        ),
+        Command("open", "FILE", "add a file's turns; `.` is this notebook", "conversation", file.open_file),
+        Command("prompt", "", "what exactly was sent with the newest turn", "conversation", file.prompt),
+        Command("conversations", "", "the conversations of this notebook", "conversation", memory.conversations),
         Command("stop", "[MODEL]", "stop the running answers; with a name, unload that model", "server", server.stop),
         Command("host", "[URL]", "tell this session's server, or say which it is", "server", server.host),
         Command("version", "", "the versions of this extension and of the server", "server", server.version),

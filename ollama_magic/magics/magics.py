@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import display
-from traitlets import Dict, Enum, Float, Integer, TraitError, Unicode, Union, validate
+from traitlets import Bool, Dict, Enum, Float, Integer, TraitError, Unicode, Union, validate
 
 from ollama_magic.conversation.session import Session, Settings
 from ollama_magic.conversation.turn import Plan
 from ollama_magic.errors import InputError, TurnStopped
 from ollama_magic.magics.cell import Cell
+from ollama_magic.magics.cell_events import CellEvents
 from ollama_magic.magics.command import Here
 from ollama_magic.magics.commands import run_command, usage
 from ollama_magic.magics.line import install, prompt_text, split_assigned, uninstall
@@ -26,8 +27,8 @@ from ollama_magic.magics.options import CHAT, read_line
 from ollama_magic.magics.values import duration
 
 if TYPE_CHECKING:
+    from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.reply import Reply
-    from ollama_magic.conversation.session import TurnHandle
     from ollama_magic.magics.options import Line
 
 NAME = "OllamaMagic"
@@ -54,6 +55,11 @@ class OllamaMagic(Magics):
     footer = Enum(FOOTERS, "brief", help="The line under an answer; 'full' has times and speeds.").tag(config=True)
     ca_file = Unicode(help="Certificate file for a server whose certificate your firm has signed.").tag(config=True)
     headers = Dict(help="Headers for the server, from the environment: {'X-Key': 'env:NAME'}.").tag(config=True)
+    store = Union(
+        [Bool(), Unicode()], default_value=True, help="Keep conversations on disk: True, False or a path."
+    ).tag(config=True)
+    keep_aside = Float(30.0, help="Days for which turns that were set aside are kept.").tag(config=True)
+    notebook = Unicode(help="The notebook's path, where it cannot be found out.").tag(config=True)
     limits = Dict(help="Limits in seconds (connect, first_byte, silence) and bytes (answer_bytes).").tag(config=True)
 
     def __init__(self, shell: Any, **kwargs: Any) -> None:
@@ -61,6 +67,7 @@ class OllamaMagic(Magics):
         self.shell: Any = shell
         self.session = Session(self._settings)
         self.cell = Cell(shell)
+        self.cell_events = CellEvents(shell, self.session, self.cell)
         self.displaced: dict[str, Any] = {}
 
     @no_var_expand
@@ -68,11 +75,12 @@ class OllamaMagic(Magics):
     def chat(self, line: str, cell: str | None = None) -> Reply | None:
         """One turn of the conversation."""
         spec = LINE_CHAT if cell is None else CHAT
-        asked = read_line(spec, line)
-        if asked.options.help:
-            print(spec.help())
-            return None
-        handle = self._ask(asked, cell)
+        with self.cell_events.refusals():
+            asked = read_line(spec, line)
+            if asked.options.help:
+                print(spec.help())
+                return None
+            handle = self._ask(asked, cell)
         return handle.reply if asked.assigned else None
 
     chat.__doc__ = CHAT.help()
@@ -83,7 +91,7 @@ class OllamaMagic(Magics):
         """Everything beside chatting."""
         assigned, line = split_assigned(line)
         try:
-            answer = run_command(Here(self.session, self.cell.origin(), self._mode()), line)
+            answer = run_command(Here(self.session, self._mode()), line)
         except KeyboardInterrupt:
             raise TurnStopped("Stopped; the command did not come to its end.") from None
         if assigned:
@@ -108,6 +116,12 @@ class OllamaMagic(Magics):
     @validate("keep_alive")
     def _keep_alive_is_a_time(self, proposal: Any) -> Any:
         return _checked(duration, str(proposal.value)) if proposal.value != "" else ""
+
+    def begin_keeping(self) -> None:
+        """Go on from what the store has of this notebook, and say in one line what that is."""
+        from ollama_magic.magics.keeping import begin
+
+        begin(self.session, self.shell, self)
 
     def _ask(self, asked: Line, cell: str | None) -> TurnHandle:
         """One turn, from its options to its end; a background turn to its start."""
@@ -136,9 +150,19 @@ class OllamaMagic(Magics):
             raise InputError("There is no prompt: write a question under `%%chat`, or behind it.")
         prompt, notes = self._filled(asked, typed)
         plan = self._plan(asked, prompt)
-        labels = self._labels(plan, typed, cell)
+        labels = self._labels(asked, plan, typed, cell)
         view = open_view(self._mode(), labels, self.footer, background=asked.options.background)
-        return self.session.start_turn(plan, view, asked.options.host, notes)
+        name, host, origin = asked.options.conversation, asked.options.host, self.cell.origin()
+        notes = (*notes, *self._left_out(asked, origin.cell))
+        return self.session.start_turn(plan, view, origin, conversation=name, host=host, before=notes)
+
+    def _left_out(self, asked: Line, cell: str | None) -> tuple[str, ...]:
+        """The note that says which turns `--turns` keeps from being sent."""
+        if asked.options.turns is None or asked.options.once:
+            return ()
+        above = len(self.session.conversation(asked.options.conversation).above(cell))
+        left = max(0, above - asked.options.turns)
+        return (f"{left} earlier turn{'s' * (left != 1)} left out by --turns",) if left else ()
 
     def _filled(self, asked: Line, typed: str) -> tuple[str, tuple[str, ...]]:
         if asked.options.verbatim or "{{" not in typed:
@@ -149,7 +173,8 @@ class OllamaMagic(Magics):
         return filled.text, filled.notes
 
     def _plan(self, asked: Line, prompt: str) -> Plan:
-        told, options = self.session.conversation().told, asked.options
+        options = asked.options
+        told = self.session.conversation(options.conversation).told
         return Plan(
             prompt=prompt,
             model=options.model,
@@ -160,13 +185,13 @@ class OllamaMagic(Magics):
             think_if_able=self.think,
             keep_alive=options.keep_alive if options.keep_alive is not None else self.keep_alive or None,
             once=options.once,
-            origin=self.cell.origin(),
+            turns=options.turns,
         )
 
-    def _labels(self, plan: Plan, typed: str, cell: str | None) -> dict[str, object]:
+    def _labels(self, asked: Line, plan: Plan, typed: str, cell: str | None) -> dict[str, object]:
         """What the output's metadata say of the turn, where the cell's text alone does not (design §3)."""
         labels: dict[str, object] = {"slot": self.cell.next_slot()}
-        labels["conversation"] = None if plan.once else self.session.current
+        labels["conversation"] = None if plan.once else asked.options.conversation or self.session.current
         if cell is None or plan.prompt != typed:
             labels["prompt"] = plan.prompt
         if plan.system:
@@ -212,6 +237,8 @@ def load(shell: Any) -> None:
     magics.displaced = {kind: others[kind]["chat"] for kind in ("cell", "line") if "chat" in others[kind]}
     shell.register_magics(magics)
     install(shell)
+    magics.cell_events.register()
+    magics.begin_keeping()
     atexit.register(magics.session.close)
     if magics.displaced:
         owner = next(iter(magics.displaced.values())).__module__
@@ -224,6 +251,7 @@ def unload(shell: Any) -> None:
     if magics is None:
         return
     uninstall(shell)
+    magics.cell_events.unregister()
     for names in shell.magics_manager.magics.values():
         for name in [name for name, function in names.items() if getattr(function, "__self__", None) is magics]:
             del names[name]

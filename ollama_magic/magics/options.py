@@ -44,6 +44,10 @@ CHAT_OPTIONS = (
         levels=("low", "medium", "high", "max"),
     ),
     Option("--no-think", "answer at once", const=False, dest="think"),
+    Option(
+        "--conversation", "another conversation of this notebook", short="-c", metavar="NAME", read=values.conversation
+    ),
+    Option("--turns", "send at most the last N turns", metavar="N", read=values.whole),
     Option("--once", "send without history, remember nothing", absent=False),
     Option("--out", "bind the Reply to a variable", metavar="NAME", read=values.variable),
     Option("--background", "the cell returns at once, the answer goes on in its place", short="-b", absent=False),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic import __version__
 from ollama_magic.display.tables import card, notice, table
 from ollama_magic.errors import InputError, OllamaMagicError
-from ollama_magic.magics.command import Answer, Here
+from ollama_magic.magics.command import Answer, Here, alone
 from ollama_magic.magics.readable import ago, bytes_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def status(here: Here, rest: str) -> Answer:
     """Server, version, model, conversation and context in one card; it never fails because of the server."""
-    _nothing_behind("status", rest)
+    alone("status", rest)
     session, talk = here.session, here.session.conversation()
     facts = session.call(_look(session.server()))
     began = talk.told("model") or session.settings().model or talk.told("began_with")
@@ -50,7 +50,7 @@ def list_models(here: Here, rest: str) -> Answer:
 
 def version(here: Here, rest: str) -> Answer:
     """The versions of this extension and of the server."""
-    _nothing_behind("version", rest)
+    alone("version", rest)
     server = here.session.call(here.session.server().client.version())
     return Answer(
         {"ollama_magic": __version__, "server": server},
@@ -86,7 +86,7 @@ def demo(here: Here, rest: str) -> Answer:
     """Start the built-in demo server in this kernel and talk to it from now on."""
     from ollama_magic.demo.server import DemoServer
 
-    _nothing_behind("demo", rest)
+    alone("demo", rest)
     session = here.session
     running = session.kept.get("demo")
     if not isinstance(running, DemoServer):
@@ -147,8 +147,3 @@ def _model_row(model: ModelSummary) -> tuple[str, ...]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _nothing_behind(name: str, rest: str) -> None:
-    if rest.strip():
-        raise InputError(f"`%ollama {name}` takes nothing behind it, but “{rest.strip()}” stands there.")

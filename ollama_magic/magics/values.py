@@ -27,6 +27,22 @@ def name(value: str) -> str:
     return value
 
 
+def whole(value: str) -> int:
+    """A whole number from 0 on."""
+    text = folded(value).strip()
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise ValueError(f"{value!r} is no whole number; take one such as 4")
+    return int(text)
+
+
+def conversation(value: str) -> str:
+    """A name for a conversation: a word or two, NFKC-normalised."""
+    value = " ".join(folded(value).split())
+    if not value or len(value) > 80 or not value.isprintable():
+        raise ValueError("needs a name of at most 80 characters, such as drafts")
+    return value
+
+
 def variable(value: str) -> str:
     """A name that Python can bind, NFKC-normalised as Python does."""
     value = folded(value)

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from ollama_magic.errors import OllamaMagicError, ServerError
-from ollama_magic.foreign import one_line
+from ollama_magic.foreign import one_line, repaired
 from ollama_magic.ollama.bodies import TooMuch, Unpacker, Unreadable
 from ollama_magic.ollama.complaints import Refusal, read_object
 from ollama_magic.ollama.decoder import LINE_BYTES, ChunkDecoder
@@ -128,6 +128,12 @@ class OllamaClient:
     async def unload(self, model: str) -> None:
         """Free the memory that a model takes; this also frees a stuck one (dossier §21)."""
         await self._look("POST", "/api/chat", {"model": model, "messages": [], "keep_alive": 0, "stream": False})
+
+    async def render(self, request: ChatRequest) -> str:
+        """Return the prompt as the model gets it (dossier §6.6), since v0.11.5; "" from a server that cannot tell."""
+        only = {"stream": False, "_debug_render_only": True, "options": {**request.options, "num_predict": 1}}
+        found = (await self._look("POST", "/api/chat", {**chat_body(request), **only})).get("_debug_info")
+        return repaired(str(found.get("rendered_template", ""))) if isinstance(found, dict) else ""
 
     async def alive(self) -> bool:
         """Whether an Ollama server answers at the address."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation.store import Store, this_process
+from ollama_magic.store.store import Store, this_process
 from tests.store.children import child
 from tests.store.killing import Tally, kill
 from tests.store.rows import WAIT_S, row, rows

@@ -2,8 +2,10 @@
 
 import asyncio
 
+from ollama_magic.conversation.cell_run import CellRun
 from ollama_magic.conversation.conversation import Conversation
-from ollama_magic.conversation.journal import Journal
+from ollama_magic.conversation.journal import Journal, Origin
+from ollama_magic.conversation.record import NoRecord, Record
 from ollama_magic.conversation.reply import Reply
 from ollama_magic.conversation.turn import Plan, RunningTurn
 from ollama_magic.ollama.protocol import ChatChunk, Stats
@@ -80,11 +82,16 @@ class FakeView:
     def finish(self, reply):
         self.finished = (reply.state, reply.text)
 
+    def again(self, reply):
+        self.finished = (reply.state, reply.text)
+
 
 def conversation(name="main"):
     return Conversation(name, Journal())
 
 
-def turn(server, prompt="Hi", talk=None, view=None, **plan):
-    reply = Reply(model=plan.get("model") or "")
-    return RunningTurn(Plan(prompt, **plan), talk or conversation(), server, view or FakeView(), reply)
+def turn(server, prompt="Hi", talk=None, view=None, origin=None, **plan):
+    talk = talk or conversation()
+    reply, run = Reply(model=plan.get("model") or ""), CellRun(talk.journal, origin or Origin())
+    record = (NoRecord if plan.get("once") else Record)(talk, run, reply)
+    return RunningTurn(Plan(prompt, **plan), talk, server, view or FakeView(), reply, record)

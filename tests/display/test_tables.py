@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ollama_magic.conversation.journal import Turn
+from ollama_magic.conversation.fold import Turn
 from ollama_magic.display.history import history_view
 from ollama_magic.display.tables import card, notice, table, width
 from tests.display.replies import HTML, TEXT
@@ -39,9 +39,13 @@ def test_notices():
     assert "<code>%ollama demo</code>" in bundle[HTML]
 
 
+def turn(number, prompt, text, state):
+    return Turn(number, "main", number, prompt, text=text, state=state, model="gemma3:1b")
+
+
 def test_history():
     """The history numbers the turns, marks what is not complete, and holds prompts as text."""
-    turns = [Turn("Hi <b>", "**Hello**", "complete", "gemma3:1b"), Turn("And?", "So", "stopped", "gemma3:1b")]
+    turns = [turn(1, "Hi <b>", "**Hello**", "complete"), turn(2, "And?", "So", "stopped")]
     bundle = history_view("main", turns)._repr_mimebundle_()
     assert bundle[HTML].count("<details>") == 2
     assert "<b>" not in bundle[HTML]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ollama_magic.conversation.notebook_file import ChatCell
-from ollama_magic.conversation.saved_turn import SavedTurn
+from ollama_magic.notebook.notebook_file import ChatCell
+from ollama_magic.notebook.saved_turn import SavedTurn
 
 TEXTS = [
     "",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 
-from ollama_magic.conversation import files
-from ollama_magic.conversation.conversation_file import SavedTurn, open_conversation, save_conversation
 from ollama_magic.errors import InputError, StoreError
+from ollama_magic.notebook import files
+from ollama_magic.notebook.conversation_file import SavedTurn, open_conversation, save_conversation
 from tests.notebook.samples import answer, cell, every_turn, notebook, read_cell
 
 if TYPE_CHECKING:

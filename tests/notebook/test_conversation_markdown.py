@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ollama_magic.conversation.conversation_markdown import is_markdown_of_ours, markdown_of, turns_of_markdown
-from ollama_magic.conversation.saved_turn import SavedTurn
 from ollama_magic.errors import InputError
+from ollama_magic.notebook.conversation_markdown import is_markdown_of_ours, markdown_of, turns_of_markdown
+from ollama_magic.notebook.saved_turn import SavedTurn
 from tests.notebook.samples import TEXTS, every_turn
 from tests.notebook.test_inert_markdown import tokens_of
 

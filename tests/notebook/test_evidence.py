@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation.evidence import find_path, gather
-from ollama_magic.conversation.notebook import COPY, NEW, RENAMED, SAME, identify, prompt_mark
-from ollama_magic.conversation.store_values import NotebookRecord
+from ollama_magic.notebook.evidence import find_path, gather
+from ollama_magic.notebook.notebook import COPY, NEW, RENAMED, SAME, identify, prompt_mark
+from ollama_magic.store.values import NotebookRecord
 from tests.notebook.samples import answer, cell, notebook, read_cell
 
 if TYPE_CHECKING:

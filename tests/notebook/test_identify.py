@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ollama_magic.conversation.notebook import (
+from ollama_magic.notebook.notebook import (
     COPY,
     IN_USE,
     NEW,
@@ -19,7 +19,7 @@ from ollama_magic.conversation.notebook import (
     prompt_mark,
     taken_up,
 )
-from ollama_magic.conversation.store_values import NotebookRecord
+from ollama_magic.store.values import NotebookRecord
 
 US, OTHER, DEAD = (10, 1.0), (20, 2.0), (30, 3.0)
 VSCODE = "vscode-notebook-cell:/home/ann/a.ipynb#W0"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
-from ollama_magic.conversation.conversation_markdown import quoted
-from ollama_magic.conversation.inert_markdown import as_said, inert
+from ollama_magic.notebook.conversation_markdown import quoted
+from ollama_magic.notebook.inert_markdown import as_said, inert
 from tests.notebook.samples import TEXTS
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ollama_magic.conversation.notebook_file import NotebookFile, answers_unknown, notebook_from, read_notebook
-from ollama_magic.conversation.notebook_text import notebook_of
 from ollama_magic.conversation.reply import Reply
-from ollama_magic.conversation.saved_turn import SavedTurn
 from ollama_magic.display.settled import plain_text
 from ollama_magic.errors import InputError, ServerError
+from ollama_magic.notebook.notebook_file import NotebookFile, answers_unknown, notebook_from, read_notebook
+from ollama_magic.notebook.notebook_text import notebook_of
+from ollama_magic.notebook.saved_turn import SavedTurn
 from tests.notebook.samples import answer, cell, every_turn, notebook, read_cell
 
 HERE = Path("talk.ipynb")

@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.store import Store, this_process
 from ollama_magic.errors import StoreError
+from ollama_magic.store.store import Store, this_process
 
 from .rows import WAIT_S, row, rows, until
 
@@ -135,7 +135,7 @@ def nobody(folder: str, closed: str) -> None:
 
 def become_nobody(folder: Path) -> None:
     """Give up root's rights, if we have them; what is imported later may lie in root's home."""
-    for name in ("sqlite3", "tempfile", "ollama_magic.conversation.store_database"):
+    for name in ("sqlite3", "tempfile", "ollama_magic.store.database"):
         import_module(name)
     if os.getuid() == 0:
         os.chown(folder, NOBODY, NOBODY)

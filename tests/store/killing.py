@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ollama_magic.conversation.store import Store, this_process
+from ollama_magic.store.store import Store, this_process
 
 from .children import python
 from .rows import WAIT_S, row

@@ -6,7 +6,7 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.store import Row
+from ollama_magic.store.store import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable

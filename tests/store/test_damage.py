@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation.store import NotebookRecord, Store
 from ollama_magic.errors import StoreError
+from ollama_magic.store.store import NotebookRecord, Store
 
 from .rows import WAIT_S, row, rows
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ollama_magic.conversation.store import Row
+    from ollama_magic.store.store import Row
 
 NOTEBOOKS = ("one", "two", "three")
 COUNT = 30

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation.store import Row, Store
 from ollama_magic.errors import StoreError
+from ollama_magic.store.store import Row, Store
 
 from .children import child
 from .rows import WAIT_S, row, rows

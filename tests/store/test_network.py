@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation import store_database, store_files
-from ollama_magic.conversation.store import NotebookRecord, Store
+from ollama_magic.store import database as store_database, files as store_files
+from ollama_magic.store.store import NotebookRecord, Store
 
 from .rows import WAIT_S, row, rows
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ollama_magic.conversation import store_process
-from ollama_magic.conversation.store_process import alive, claim_holds, started, this_machine, this_process
+from ollama_magic.store import process as store_process
+from ollama_magic.store.process import alive, claim_holds, started, this_machine, this_process
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="asks /proc or ps")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation import store_writer
-from ollama_magic.conversation.store import NotebookRecord, Store, this_process
 from ollama_magic.errors import StoreError
+from ollama_magic.store import writer as store_writer
+from ollama_magic.store.store import NotebookRecord, Store, this_process
 
 from .children import child, start
 from .rows import WAIT_S, row, rows, until

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation.store import NotebookRecord, Row, Store, this_process
 from ollama_magic.errors import StoreError
+from ollama_magic.store.store import NotebookRecord, Row, Store, this_process
 
 from .children import ROOT
 from .rows import WAIT_S, row, rows
@@ -141,7 +141,7 @@ def test_a_store_without_a_file_is_light(tmp_path: Path) -> None:
     """Neither importing the store nor asking one that has no file yet brings in SQLite."""
     code = (
         "import sys, pathlib\n"
-        "from ollama_magic.conversation.store import Store\n"
+        "from ollama_magic.store.store import Store\n"
         f"store = Store(pathlib.Path({str(tmp_path / 'none.sqlite')!r}))\n"
         "print(store.notebooks(), store.rows('n'), 'sqlite3' in sys.modules)"
     )
@@ -153,7 +153,7 @@ def test_a_process_that_just_ends_has_saved(tmp_path: Path) -> None:
     """A script that ends without closing its store has saved what it handed in."""
     code = (
         "import pathlib\n"
-        "from ollama_magic.conversation.store import Store\n"
+        "from ollama_magic.store.store import Store\n"
         "from tests.store.rows import rows\n"
         f"Store(pathlib.Path({str(tmp_path / 'store.sqlite')!r})).append('n', rows('n', 50))"
     )

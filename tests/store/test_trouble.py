@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation import store_database, store_writer
-from ollama_magic.conversation.store import Store
 from ollama_magic.errors import StoreError
+from ollama_magic.store import database as store_database, writer as store_writer
+from ollama_magic.store.store import Store
 
 from .children import python, start
 from .rows import WAIT_S, row, rows, until

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.files import LIMIT, parse_json, read_text, shown, text_of
-from ollama_magic.conversation.saved_turn import STATES, SavedTurn, said
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import one_line, repaired, without_controls
+from ollama_magic.notebook.files import LIMIT, parse_json, read_text, shown, text_of
+from ollama_magic.notebook.saved_turn import STATES, SavedTurn, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,19 +6,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.conversation_markdown import is_markdown_of_ours, markdown_of, turns_of_markdown
-from ollama_magic.conversation.files import full_path, parse_json, read_text, shown, write_text
-from ollama_magic.conversation.messages import body_of, turns_of
-from ollama_magic.conversation.notebook_file import notebook_from
-from ollama_magic.conversation.notebook_text import notebook_of
-from ollama_magic.conversation.saved_turn import SavedTurn, counted
 from ollama_magic.errors import InputError
+from ollama_magic.notebook.conversation_markdown import is_markdown_of_ours, markdown_of, turns_of_markdown
+from ollama_magic.notebook.files import full_path, parse_json, read_text, shown, write_text
+from ollama_magic.notebook.messages import body_of, turns_of
+from ollama_magic.notebook.notebook_file import notebook_from
+from ollama_magic.notebook.notebook_text import notebook_of
+from ollama_magic.notebook.saved_turn import SavedTurn, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from ollama_magic.conversation.notebook_file import ReadCell
+    from ollama_magic.notebook.notebook_file import ReadCell
 
 __all__ = ["OpenedFile", "SavedTurn", "open_conversation", "save_conversation"]
 

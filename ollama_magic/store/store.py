@@ -1,9 +1,9 @@
 """The store: what every notebook's journal holds, in one SQLite file per user (design §4). It never reads a body.
 
-store_values     rows, records, checksums          store_changes   what happens inside a transaction
-store_process    who lives                         store_database  connections, settings, schema
-store_files      where and how named               store_current   the one file that is written now
-store_trouble    what can be wrong, in one line    store_writer    the thread that commits, and retries
+values     rows, records, checksums          transactions   what happens inside a transaction
+process    who lives                         database       connections, settings, schema
+files      where and how named               current        the one file that is written now
+trouble    what can be wrong, in one line    writer         the thread that commits, and retries
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ollama_magic.conversation import store_changes, store_files, store_trouble
-from ollama_magic.conversation.store_current import CurrentFile
-from ollama_magic.conversation.store_process import alive, this_process
-from ollama_magic.conversation.store_values import NotebookRecord, Reading, Row
-from ollama_magic.conversation.store_writer import StoreWriter, Task
 from ollama_magic.errors import StoreError
+from ollama_magic.store import files, transactions, trouble
+from ollama_magic.store.current import CurrentFile
+from ollama_magic.store.process import alive, this_process
+from ollama_magic.store.values import NotebookRecord, Reading, Row
+from ollama_magic.store.writer import StoreWriter, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from sqlite3 import Connection
 
-    from ollama_magic.conversation.store_values import Writer
+    from ollama_magic.store.values import Writer
 
 __all__ = ["NotebookRecord", "Row", "Store", "alive", "this_process"]
 
@@ -48,9 +48,9 @@ class Store:
         self._reading_problem = ""
         unusable = None
         try:
-            self.path = store_files.told_path(path) if path else store_files.default_path()
+            self.path = files.told_path(path) if path else files.default_path()
         except StoreError as error:
-            self.path, unusable = Path(store_files.NAME), error
+            self.path, unusable = Path(files.NAME), error
             self._reading_problem = str(error)
         self._homeless = unusable is not None
         self._file = CurrentFile(self.path, unusable)
@@ -69,9 +69,9 @@ class Store:
     def notebooks(self) -> list[NotebookRecord]:
         """Every notebook that is known, as it was last told of."""
         newest: dict[str, NotebookRecord] = {}
-        for path, (records, whole) in self._each(store_changes.read_notebooks):
+        for path, (records, whole) in self._each(transactions.read_notebooks):
             if not whole:
-                self._reading_problem = store_trouble.damaged(path)
+                self._reading_problem = trouble.damaged(path)
             for record in records:
                 if record.id not in newest or record.seen_at >= newest[record.id].seen_at:
                     newest[record.id] = record
@@ -84,11 +84,11 @@ class Store:
         """
         self._unread.discard(notebook)
         rows: dict[int, Row] = {}
-        for path, reading in self._each(partial(store_changes.read_rows, notebook=notebook), notebook):
+        for path, reading in self._each(partial(transactions.read_rows, notebook=notebook), notebook):
             self._note(path, notebook, reading)
             for row in reading.rows:
                 if rows.setdefault(row.counter, row) != row:  # two kernels wrote it where there are no locks
-                    self._reading_problem = store_trouble.damaged(path)
+                    self._reading_problem = trouble.damaged(path)
                     return [rows[counter] for counter in sorted(rows) if counter < row.counter]
         return [rows[counter] for counter in sorted(rows)]
 
@@ -101,11 +101,11 @@ class Store:
         if notebook in self._unread:
             return _failed("What is saved of this notebook could not be read: nothing is added to it.")
         writer = self._writers.get(notebook)
-        return self._change(partial(store_changes.append, notebook=notebook, rows=tuple(rows), writer=writer))
+        return self._change(partial(transactions.append, notebook=notebook, rows=tuple(rows), writer=writer))
 
     def tell(self, record: NotebookRecord) -> Future[None]:
         """Have kept where a notebook is, which cells ran in it, and who writes it, if that is told."""
-        return self._change(partial(store_changes.tell, record=record))
+        return self._change(partial(transactions.tell, record=record))
 
     def claim(self, notebook: str, writer: Writer, timeout: float = CLAIM_S) -> bool:
         """Whether the process writes this notebook from now on; False while another living one does.
@@ -114,11 +114,11 @@ class Store:
         quicker after all, what is appended is refused.
         """
         self._writers[notebook] = writer
-        claimed = self._change(partial(store_changes.claim, notebook=notebook, writer=writer))
+        claimed = self._change(partial(transactions.claim, notebook=notebook, writer=writer))
         try:
             free = bool(claimed.result(timeout))
         except (NotYet, StoreError):
-            found = list(self._each(partial(store_changes.claim, notebook=notebook, writer=None)))
+            found = list(self._each(partial(transactions.claim, notebook=notebook, writer=None)))
             free = all(result for _, result in found)
         if not free:
             del self._writers[notebook]
@@ -128,7 +128,7 @@ class Store:
         """Give up the claim; nothing waits for it."""
         writer = self._writers.pop(notebook, None)
         if writer is not None:
-            self._change(partial(store_changes.release, notebook=notebook, writer=writer))
+            self._change(partial(transactions.release, notebook=notebook, writer=writer))
 
     def erase(self, notebook: str, counters: Collection[int], replacement: Sequence[Row] = ()) -> Future[None]:
         """Take rows out so that no byte of them is left in our folder, and put others in their place.
@@ -136,7 +136,7 @@ class Store:
         Done: so it is. StoreError: a damaged file, or another kernel's, may still hold them, and the line names it.
         """
         change = partial(
-            store_changes.erase,
+            transactions.erase,
             notebook=notebook,
             counters=tuple(counters),
             replacement=tuple(replacement),
@@ -163,34 +163,34 @@ class Store:
         for path in self._files():
             try:
                 yield from ((found, read(connection)) for found, connection in self._look(path))
-            except store_trouble.Damaged as error:
-                self._reading_problem = store_trouble.line(error, path)
+            except trouble.Damaged as error:
+                self._reading_problem = trouble.line(error, path)
                 self._file.distrust(path, notebook, 0)
             except Exception as error:  # noqa: BLE001 - SQLite's or the system's: the chat goes on
-                self._reading_problem = store_trouble.line(error, path)
-                if not isinstance(error, store_trouble.Unusable):
+                self._reading_problem = trouble.line(error, path)
+                if not isinstance(error, trouble.Unusable):
                     self._unread.add(notebook)
 
     def _files(self) -> list[Path]:
-        return [] if self._homeless else [self.path, *store_files.kernels_files(self.path)]
+        return [] if self._homeless else [self.path, *files.kernels_files(self.path)]
 
     def _look(self, base: Path) -> Iterator[tuple[Path, Connection]]:
         """The newest generation of a file; the one before it where its maker died at making it."""
-        from ollama_magic.conversation import store_database
+        from ollama_magic.store import database
 
-        for number in range(store_files.generation(base, store_files.newest(base)), 0, -1):
-            path = store_files.nth(base, number)
+        for number in range(files.generation(base, files.newest(base)), 0, -1):
+            path = files.nth(base, number)
             if os.path.exists(path):  # noqa: PTH110 (Path.exists() raises where a folder is closed to us)
-                with store_database.reading(path) as connection:
-                    if store_database.begun(connection):
+                with database.reading(path) as connection:
+                    if database.begun(connection):
                         yield path, connection
                         return
 
     def _note(self, path: Path, notebook: str, reading: Reading) -> None:
         if reading.damaged:
-            self._reading_problem = store_trouble.damaged(path.with_name(reading.damaged))
+            self._reading_problem = trouble.damaged(path.with_name(reading.damaged))
         elif not reading.whole:
-            self._reading_problem = store_trouble.damaged(path)
+            self._reading_problem = trouble.damaged(path)
             last = reading.rows[-1].counter if reading.rows else 0
             self._file.distrust(path, notebook, last)
 

@@ -1,6 +1,6 @@
 """The writer of the store: one thread that takes what was handed in, commits it, and keeps it while it cannot.
 
-It knows the order and the retries; what a change does stands in store_changes, files and SQLite in store_database.
+It knows the order and the retries; what a change does stands in transactions, files and SQLite in database.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.store_trouble import Moved, kind, line
 from ollama_magic.errors import StoreError
+from ollama_magic.store.trouble import Moved, kind, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from sqlite3 import Connection
 
-    from ollama_magic.conversation.store_current import CurrentFile
+    from ollama_magic.store.current import CurrentFile
 
 BUSY_S = 10.0  # so long a lock is no trouble yet (design §4)
 AGAIN_S = 0.005  # between two attempts at a lock that somebody else has

@@ -7,13 +7,13 @@ import shlex
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.notebook_file import MAIN
 from ollama_magic.foreign import one_line, repaired, without_controls
+from ollama_magic.notebook.notebook_file import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.conversation.saved_turn import SavedTurn
+    from ollama_magic.notebook.saved_turn import SavedTurn
 
 
 def notebook_of(turns: Sequence[SavedTurn]) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ollama_magic.conversation import store_files
-from ollama_magic.conversation.store_trouble import Damaged, kind, newer, stranger
+from ollama_magic.store import files
+from ollama_magic.store.trouble import Damaged, kind, newer, stranger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ def open_writer(
 
     `first` is called in the transaction that makes the schema; a file `known` to be sound is not looked over.
     """
-    store_files.prepare(path)
+    files.prepare(path)
     _refuse_lost_log(path)
     with closing(_connect(path, "ro", lockless=lockless)) as connection:
         examine(connection, path)
@@ -64,7 +64,7 @@ def open_writer(
             _look_over(connection)
     connection = _connect(path, "rw", lockless=lockless)
     try:
-        _set_up(connection, wal=not lockless and not store_files.on_network(path.parent))
+        _set_up(connection, wal=not lockless and not files.on_network(path.parent))
         _make_schema(connection, first)
     except BaseException:
         connection.close()
@@ -176,7 +176,7 @@ def _readable(connection: Connection, path: Path) -> bool:
         connection.execute("BEGIN")
         _pragma(connection, "user_version")
     except _sqlite_error() as error:
-        if kind(error) == "damaged" or (kind(error) == "locked" and store_files.locks_usable(path.parent)):
+        if kind(error) == "damaged" or (kind(error) == "locked" and files.locks_usable(path.parent)):
             raise _translated(error) from None
         return False
     return True

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.files import shown
-from ollama_magic.conversation.inert_markdown import as_said, inert
-from ollama_magic.conversation.saved_turn import EPOCH, SavedTurn, counted, facts_of, read_facts
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import one_line, repaired
+from ollama_magic.notebook.files import shown
+from ollama_magic.notebook.inert_markdown import as_said, inert
+from ollama_magic.notebook.saved_turn import EPOCH, SavedTurn, counted, facts_of, read_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,14 +8,14 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.notebook_file import CELL_ID
 from ollama_magic.foreign import repaired
+from ollama_magic.notebook.notebook_file import CELL_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from ollama_magic.conversation.store_values import NotebookRecord
+    from ollama_magic.store.values import NotebookRecord
 
 SAME, RENAMED, COPY, NEW, IN_USE, NONE = "same", "renamed", "copy", "new", "in use", "none"
 VSCODE = "vscode-notebook-cell:"

@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.notebook import Evidence, file_marks
-from ollama_magic.conversation.notebook_file import NotebookFile, read_notebook
 from ollama_magic.errors import InputError
+from ollama_magic.notebook.notebook import Evidence, file_marks
+from ollama_magic.notebook.notebook_file import NotebookFile, read_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ollama_magic.conversation.notebook_file import ReadCell
-    from ollama_magic.conversation.store_values import NotebookRecord
+    from ollama_magic.notebook.notebook_file import ReadCell
+    from ollama_magic.store.values import NotebookRecord
 
 VSCODE_VARIABLE = "__vsc_ipynb_file__"
 SERVER_VARIABLE = "JPY_SESSION_NAME"

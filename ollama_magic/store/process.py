@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.store_values import Writer
+    from ollama_magic.store.values import Writer
 
 PROC = Path("/proc")
 SAME_START_S = 1.0  # ps tells whole seconds

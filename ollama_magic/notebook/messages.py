@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.saved_turn import SavedTurn, counted, facts_of, read_facts, said
 from ollama_magic.foreign import one_line
+from ollama_magic.notebook.saved_turn import SavedTurn, counted, facts_of, read_facts, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,8 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.store_process import claim_holds, this_machine, this_process
-from ollama_magic.conversation.store_values import (
+from ollama_magic.errors import StoreError
+from ollama_magic.store.process import claim_holds, this_machine, this_process
+from ollama_magic.store.values import (
     Found,
     Head,
     NotebookRecord,
@@ -19,13 +20,12 @@ from ollama_magic.conversation.store_values import (
     to_bytes,
     trusted,
 )
-from ollama_magic.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from sqlite3 import Connection
 
-    from ollama_magic.conversation.store_values import Writer
+    from ollama_magic.store.values import Writer
 
 REFRESHED_S = 60.0  # how old a claim may look to other machines while its kernel writes
 _ROWS = "SELECT counter, step, conversation, kind, body, checksum FROM changes WHERE notebook = ? ORDER BY counter"

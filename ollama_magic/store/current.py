@@ -8,11 +8,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation import store_changes, store_database, store_files
-from ollama_magic.conversation.store_process import this_process
-from ollama_magic.conversation.store_trouble import Damaged, Moved, damaged, kind
 from ollama_magic.errors import StoreError
 from ollama_magic.foreign import one_line
+from ollama_magic.store import database, files, transactions
+from ollama_magic.store.process import this_process
+from ollama_magic.store.trouble import Damaged, Moved, damaged, kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,8 +58,8 @@ class CurrentFile:
 
     def scour(self) -> None:
         """Leave no byte of what was deleted, in file and log; StoreError where a damaged file may hold it."""
-        store_database.scour(self._ready())
-        left = store_files.superseded(self._base)
+        database.scour(self._ready())
+        left = files.superseded(self._base)
         if left:
             names = one_line(", ".join(str(path) for path in left))
             raise StoreError(
@@ -97,11 +97,11 @@ class CurrentFile:
         return self._connection
 
     def _path(self) -> Path:
-        path = store_files.newest(self._base)
-        number = store_files.generation(self._base, path)
+        path = files.newest(self._base)
+        number = files.generation(self._base, path)
         if path not in self._distrusted or number >= GENERATIONS:
             return path
-        following = store_files.nth(self._base, number + 1)
+        following = files.nth(self._base, number + 1)
         self.damage = damaged(path, following)
         return following
 
@@ -109,9 +109,9 @@ class CurrentFile:
         try:
             connection = self._opened()
         except Exception as error:
-            if self._lockless or kind(error) not in ("other", "locked") or store_files.locks_usable(self.path.parent):
+            if self._lockless or kind(error) not in ("other", "locked") or files.locks_usable(self.path.parent):
                 raise
-            self._lockless, self._base = True, store_files.kernels_file(self._base, *this_process())
+            self._lockless, self._base = True, files.kernels_file(self._base, *this_process())
             self.path = self._path()
             connection = self._opened()
         self._sound.add(self.path)
@@ -119,17 +119,17 @@ class CurrentFile:
 
     def _opened(self) -> Connection:
         known = self.path in self._sound
-        return store_database.open_writer(self.path, self._inherit, known=known, lockless=self._lockless)
+        return database.open_writer(self.path, self._inherit, known=known, lockless=self._lockless)
 
     def _inherit(self, connection: Connection, late: bool = False) -> None:
         """Take over what can be trusted from the generation before, if there is one."""
-        number = store_files.generation(self._base, self.path)
-        before = store_files.nth(self._base, number - 1)
+        number = files.generation(self._base, self.path)
+        before = files.nth(self._base, number - 1)
         if number == 1 or not before.exists():
             return
         try:
-            with store_database.reading(before) as old:
-                store_changes.salvage(connection, old, self._cuts, "" if late else before.name)
+            with database.reading(before) as old:
+                transactions.salvage(connection, old, self._cuts, "" if late else before.name)
         except Damaged:  # nothing in it can be read
             return
 
@@ -142,7 +142,7 @@ class CurrentFile:
         self._written = self.path
 
     def _refuse_moved(self) -> None:
-        replaced = store_files.nth(self._base, store_files.generation(self._base, self.path) + 1)
+        replaced = files.nth(self._base, files.generation(self._base, self.path) + 1)
         if _identity(self.path) != self._identity or replaced.exists() or self.path in self._distrusted:
             self.close()
             raise Moved

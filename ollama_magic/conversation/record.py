@@ -1,0 +1,69 @@
+"""What one turn leaves in the journal: that it began, its text as it comes, how it ended, whom that makes older."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ollama_magic.conversation.reply import COMPLETE
+
+if TYPE_CHECKING:
+    from ollama_magic.conversation.cell_run import CellRun
+    from ollama_magic.conversation.conversation import Conversation
+    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.reply import Reply
+
+
+class Record:
+    """The trace of a turn in its conversation."""
+
+    def __init__(self, conversation: Conversation, run: CellRun, reply: Reply) -> None:
+        self._conversation = conversation
+        self._run = run
+        self._reply = reply
+        self._turn: Turn | None = None
+        self._texts = self._thoughts = 0
+
+    def begin(self, prompt: str, system: str) -> list[Turn]:
+        """Note that the turn begins; return the turns above it, which it is sent after."""
+        self._turn = self._conversation.begin(prompt, self._run.origin.cell, system, self._run.step)
+        return self._conversation.before(self._turn)
+
+    def grow(self) -> None:
+        """Note what has come since the last time."""
+        if self._turn is None:
+            return
+        texts, thoughts = self._reply.text_parts[self._texts :], self._reply.thinking_parts[self._thoughts :]
+        self._texts, self._thoughts = self._texts + len(texts), self._thoughts + len(thoughts)
+        self._conversation.grow(self._turn, "".join(texts), "".join(thoughts))
+
+    def end(self) -> None:
+        """Note how the turn ended; without a trace of it, what the cell had before counts again."""
+        if self._turn is not None:
+            self.grow()
+            self._conversation.end(self._turn, self._reply)
+        if self._turn is None or self._turn.empty:
+            self._run.came_to_nothing()
+        else:
+            self._tell_what_is_older(self._turn)
+
+    def _tell_what_is_older(self, turn: Turn) -> None:
+        """Answers of later cells were made without this one, if it differs from the one that it replaces."""
+        same = any(old.prompt == turn.prompt and old.text == turn.text for old in self._run.replaced)
+        older = [one for one in self._conversation.behind(turn) if one.number < turn.number]
+        if older and not same:
+            count = "1 later answer is" if len(older) == 1 else f"{len(older)} later answers are"
+            self._reply.notes = (*self._reply.notes, f"{count} older than this")
+
+
+class NoRecord(Record):
+    """The trace of a turn that sends no history and leaves none."""
+
+    def begin(self, prompt: str, system: str) -> list[Turn]:
+        """Nothing is noted, and nothing stands above."""
+        del prompt, system
+        return []
+
+    def end(self) -> None:
+        """Nothing is noted; what the cell had before counts again if this came to nothing."""
+        if self._reply.state != COMPLETE and not self._reply.text_parts:
+            self._run.refused = True

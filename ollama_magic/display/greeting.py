@@ -1,0 +1,47 @@
+"""What loading has to say, in one slot that is emptied when the first turn settles."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from ollama_magic.display.tables import notice
+
+
+class Greeting:
+    """One line under `%load_ext`; in a terminal it is printed."""
+
+    def __init__(self, *, text: bool) -> None:
+        self._text = text
+        self._display_id = secrets.token_hex(16)
+        self._open = False
+
+    def open(self, line: str) -> None:
+        """Say the line, or nothing, in the cell that loads."""
+        if self._text:
+            if line:
+                print(notice(line).text)
+            return
+        from IPython import display
+
+        self._open = True
+        publish: Any = display.display
+        publish(self._bundle(line), raw=True, display_id=self._display_id)
+
+    def say(self, line: str) -> None:
+        """Say another line in the same place, from any thread."""
+        if self._open:
+            from IPython import display
+
+            publish: Any = display.update_display
+            publish(self._bundle(line), raw=True, display_id=self._display_id)
+
+    def empty(self) -> None:
+        """Say no more."""
+        if self._open:
+            self.say("")
+            self._open = False
+
+    @staticmethod
+    def _bundle(line: str) -> dict[str, str]:
+        return notice(line)._repr_mimebundle_() if line else {"text/html": "", "text/plain": ""}

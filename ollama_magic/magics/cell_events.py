@@ -1,0 +1,74 @@
+"""What the beginning and the end of a cell mean for the turns that it made before."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import display
+
+from ollama_magic.display.host import request_of
+from ollama_magic.errors import OllamaMagicError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.session import Session
+    from ollama_magic.magics.cell import Cell
+
+
+class CellEvents:
+    """Listens to the shell; a terminal's cells have no ids, and then nothing is done."""
+
+    def __init__(self, shell: Any, session: Session, cell: Cell) -> None:
+        self._shell, self._session, self._cell = shell, session, cell
+        self._named: frozenset[str] = frozenset()
+
+    def register(self) -> None:
+        """Be told of every cell from now on."""
+        self._shell.events.register("pre_run_cell", self._begins)
+        self._shell.events.register("post_run_cell", self._ended)
+
+    def unregister(self) -> None:
+        """Be told no more."""
+        for name, callback in (("pre_run_cell", self._begins), ("post_run_cell", self._ended)):
+            with suppress(ValueError):
+                self._shell.events.unregister(name, callback)
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """A cell that is refused in here keeps the turns that it had."""
+        try:
+            yield
+        except OllamaMagicError:
+            self._session.run_of(self._cell.origin()).refused = True
+            raise
+
+    def _begins(self, info: Any = None) -> None:
+        """A cell that runs lives; cells that the front end calls deleted are set aside.
+
+        Requests that were queued together carry the same list, and a pasted cell is named though it lives: an id
+        counts only if the request before did not name it, and it is not the one that runs (design §4).
+        """
+        del info
+        request = request_of(self._shell)
+        self._session.cell_runs(request.cell)
+        run = self._session.run_of(self._cell.origin())
+        run.come_back()
+        run.deleted(sorted(request.deleted - self._named - {request.cell}))
+        self._named = request.deleted
+
+    def _ended(self, result: Any = None) -> None:
+        """A cell that no longer chats has no turns; under an error stands what it had before, for it still counts."""
+        del result
+        run = self._session.run_of(self._cell.origin())
+        run.no_turn()
+        for turn in run.still_counting():
+            display(_kept(turn))  # type: ignore[no-untyped-call]
+
+
+def _kept(turn: Turn) -> Any:
+    from ollama_magic.display.kept import kept_view
+
+    return kept_view(turn)

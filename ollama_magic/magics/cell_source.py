@@ -1,0 +1,24 @@
+"""A chat cell as it stands in a notebook file, read as the magic reads it; nothing is run."""
+
+from __future__ import annotations
+
+import re
+
+from ollama_magic.errors import InputError
+from ollama_magic.magics.line import prompt_text
+from ollama_magic.magics.options import CHAT, read_line
+from ollama_magic.notebook.notebook_file import ChatCell
+
+_FIRST = re.compile(r"\s*%%chat(?:[^\S\n]+([^\n]*))?(?:\n|\Z)")
+
+
+def read_cell(source: str) -> ChatCell | None:
+    """Return what a `%%chat` cell asks; None for any other cell, and for one that the magic would refuse."""
+    match = _FIRST.match(source)
+    if match is None:
+        return None
+    try:
+        words = read_line(CHAT, match[1] or "").words
+    except InputError:
+        return None
+    return ChatCell(prompt_text(words, source[match.end() :] + "\n"))

@@ -1,0 +1,65 @@
+"""At loading: find the notebook's conversation again, and say in one line what there is."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ollama_magic.display.greeting import Greeting
+from ollama_magic.display.host import in_terminal, request_of
+from ollama_magic.errors import OllamaMagicError
+from ollama_magic.magics.cell_source import read_cell
+
+if TYPE_CHECKING:
+    from ollama_magic.conversation.keeping import Keeping
+    from ollama_magic.conversation.session import Session
+
+
+def begin(session: Session, shell: Any, settings: Any) -> None:
+    """Bind the session to the store, unless the setting forbids it or no notebook is to be found."""
+    greeting = Greeting(text=in_terminal(shell))
+    keeping = _keeping(shell, settings)
+    if keeping is None:
+        greeting.open("")
+    else:
+        session.keep(keeping, request_of(shell).cell, settings.keep_aside)
+        greeting.open(_line(session, keeping))
+    session.on_settled = greeting.empty
+
+
+def _keeping(shell: Any, settings: Any) -> Keeping | None:
+    from ollama_magic.notebook.evidence import find_path
+
+    if not settings.store or find_path(settings.notebook, shell.user_ns, os.environ) is None:
+        return None
+    from ollama_magic.conversation.keeping import Keeping, Place
+    from ollama_magic.store.store import Store
+
+    store = Store(Path(settings.store) if isinstance(settings.store, str) else None)
+    return Keeping(store, Place(settings.notebook, shell.user_ns, os.environ, read_cell))
+
+
+def _line(session: Session, keeping: Keeping) -> str:
+    from ollama_magic.conversation.keeping import told_of
+
+    turns = session.conversation().turns
+    newest = max((turn.at for turn in turns), default=0.0)
+    parts = [told_of(keeping, len(turns), turns[-1].model if turns else "", newest), _elsewhere(session, keeping)]
+    return " ".join(filter(None, [*parts, keeping.store.problem]))
+
+
+def _elsewhere(session: Session, keeping: Keeping) -> str:
+    """Say how many answers the file holds that the store does not know."""
+    from ollama_magic.notebook.notebook_file import answers_unknown, read_notebook
+
+    if keeping.kind == "same" or keeping.path is None or not keeping.path.exists():
+        return ""
+    with suppress(OllamaMagicError):
+        file = read_notebook(keeping.path, read_cell)
+        known = [turn.text for turn in session.journal.fold.all_turns]
+        count = answers_unknown(file.turns, known)
+        answers = "1 answer" if count == 1 else f"{count} answers"
+        return f"{answers} from elsewhere; `%ollama open .` continues from them." if count else ""
+    return ""

@@ -1,0 +1,235 @@
+"""A conversation outlives its kernel: killed, restarted, renamed, copied."""
+
+import os
+import shutil
+import signal
+
+import nbformat
+import pytest
+
+from ollama_magic.demo.deltas import Delta
+from tests.kernel.kernel import Kernel
+
+
+def answers(body):
+    return [f"You said: {body['messages'][-1]['content'].strip()}"]
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A folder with a notebook of three chat cells, and a data folder of its own."""
+    cells = [nbformat.v4.new_code_cell(f"%%chat\nprompt {name}", id=f"cell-of-{name}") for name in "abc"]
+    cells.insert(0, nbformat.v4.new_code_cell("%load_ext ollama_magic", id="cell-that-loads"))
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "lesson.ipynb")
+    return tmp_path
+
+
+@pytest.fixture
+def start(home, demo_server):
+    server = demo_server(pace=0, answers=answers)
+    kernels = []
+
+    def start(name="lesson.ipynb"):
+        environ = {"OLLAMA_HOST": server.url, "JPY_SESSION_NAME": str(home / name), "XDG_DATA_HOME": str(home / "data")}
+        kernel = Kernel(environ)
+        kernels.append(kernel)
+        kernel.loading = kernel.run("%load_ext ollama_magic", "cell-that-loads")
+        return kernel
+
+    start.server = server
+    yield start
+    for kernel in kernels:
+        kernel.stop()
+
+
+def ask(kernel, name, prompt=None):
+    cell = kernel.run(f"%%chat\n{prompt or 'prompt ' + name}", f"cell-of-{name}")
+    assert cell.status == "ok", cell.traceback
+    return cell
+
+
+def kill(kernel):
+    os.kill(kernel.manager.provisioner.pid, signal.SIGKILL)
+    kernel.stop()
+
+
+def prompts(server):
+    return [m["content"] for m in server.requests[-1].json["messages"] if m["role"] == "user"]
+
+
+def test_a_killed_kernel_loses_nothing(start):
+    """After kill -9 the next kernel says what it found and sends it."""
+    kernel = start()
+    for name in "ab":
+        ask(kernel, name)
+    kill(kernel)
+    kernel = start()
+    assert "2 turns with demo:latest" in "".join(kernel.loading.plain)
+    ask(kernel, "c")
+    assert prompts(start.server) == ["prompt a", "prompt b", "prompt c"]
+
+
+def test_restart_and_run_all_is_the_same_conversation(start):
+    """Running all cells after a restart replaces each turn in its place."""
+    kernel = start()
+    for name in "abc":
+        ask(kernel, name)
+    kernel.stop()
+    kernel = start()
+    for name in "abc":
+        ask(kernel, name)
+    assert prompts(start.server) == ["prompt a", "prompt b", "prompt c"]
+
+
+def test_an_answer_that_was_running_is_kept_as_cut(start):
+    """A kernel that dies in mid-answer leaves the text of at most a quarter of a second ago, as cut."""
+    kernel = start()
+    ask(kernel, "a")
+    parts = [Delta(f"word{n} ", wait=0.05) for n in range(400)]
+    start.server._stage.answers = lambda body: iter(parts)
+    asked = kernel.start("%%chat\nprompt b", "cell-of-b")
+    kernel.wait_until(lambda: "word20" in kernel.cell(asked).live)
+    kill(kernel)
+    start.server._stage.answers = answers
+    kernel = start()
+    history = kernel.run("data = %ollama history\nprint([(t.prompt, t.state, 'word10' in t.text) for t in data])")
+    assert "('prompt b', 'cut', True)" in history.printed
+
+
+def test_a_copy_begins_empty_and_the_original_goes_on(start, home):
+    """A copied notebook has its own conversation; the original keeps its own."""
+    kernel = start()
+    ask(kernel, "a")
+    kernel.stop()
+    shutil.copy(home / "lesson.ipynb", home / "copy.ipynb")
+    kernel = start("copy.ipynb")
+    ask(kernel, "b")
+    assert prompts(start.server) == ["prompt b"]
+    kernel.stop()
+    ask(start(), "c")
+    assert prompts(start.server) == ["prompt a", "prompt c"]
+
+
+def test_a_renamed_notebook_takes_its_conversation_along(start, home):
+    """After a rename the conversation is found under the new name."""
+    kernel = start()
+    ask(kernel, "a")
+    kernel.stop()
+    (home / "lesson.ipynb").rename(home / "renamed.ipynb")
+    ask(start("renamed.ipynb"), "b")
+    assert prompts(start.server) == ["prompt a", "prompt b"]
+
+
+def test_a_second_kernel_is_told_and_kept_apart(start):
+    """While one kernel writes a notebook, another on it begins empty and says so."""
+    ask(start(), "a")
+    second = start()
+    assert "Another kernel" in "".join(second.loading.plain)
+    ask(second, "b")
+    assert prompts(start.server) == ["prompt b"]
+
+
+def test_another_notebook_at_the_same_path_is_another_conversation(start, home):
+    """A new notebook under a used name begins empty."""
+    kernel = start()
+    ask(kernel, "a")
+    kernel.stop()
+    new = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", id="quite-another-cell")])
+    nbformat.write(new, home / "lesson.ipynb")
+    kernel = Kernel(
+        {
+            "OLLAMA_HOST": start.server.url,
+            "JPY_SESSION_NAME": str(home / "lesson.ipynb"),
+            "XDG_DATA_HOME": str(home / "data"),
+        }
+    )
+    kernel.run("%load_ext ollama_magic", "a-new-cell-loads")
+    kernel.run("%%chat\nwho am I?", "a-new-cell-asks")
+    assert prompts(start.server) == ["who am I?"]
+    kernel.stop()
+
+
+def test_without_a_path_nothing_is_written(demo_server, home, tmp_path):
+    """A kernel that knows no notebook keeps its conversation in memory and touches no disk."""
+    kernel = Kernel({"OLLAMA_HOST": demo_server(pace=0).url, "XDG_DATA_HOME": str(tmp_path / "data")})
+    kernel.run("%load_ext ollama_magic", "x")
+    assert kernel.run("%%chat\nHello", "y").status == "ok"
+    kernel.stop()
+    assert not (tmp_path / "data").exists()
+
+
+def test_erase_leaves_no_byte(start, home):
+    """`clear --erase` leaves no byte of what was said in our folder."""
+    kernel = start()
+    ask(kernel, "a", "the secret word is xylophonist")
+    store = home / "data"
+    assert any(b"xylophonist" in path.read_bytes() for path in store.rglob("*") if path.is_file())
+    said = kernel.run("%ollama clear --erase")
+    assert said.status == "ok", said.traceback
+    assert "checkpoints" in "".join(said.plain)
+    assert not any(b"xylophonist" in path.read_bytes() for path in store.rglob("*") if path.is_file())
+
+
+def test_store_false_writes_nothing(start, home):
+    """With `OllamaMagic.store = False` nothing is written, and the conversation lives in memory."""
+    (home / "ipython" / "profile_default").mkdir(parents=True)
+    (home / "ipython" / "profile_default" / "ipython_config.py").write_text("c.OllamaMagic.store = False\n")
+    kernel = Kernel(
+        {
+            "OLLAMA_HOST": start.server.url,
+            "JPY_SESSION_NAME": str(home / "lesson.ipynb"),
+            "XDG_DATA_HOME": str(home / "data"),
+            "IPYTHONDIR": str(home / "ipython"),
+        }
+    )
+    kernel.run("%load_ext ollama_magic", "cell-that-loads")
+    for name in "ab":
+        ask(kernel, name)
+    assert prompts(start.server) == ["prompt a", "prompt b"]
+    kernel.stop()
+    assert not (home / "data").exists()
+
+
+def test_save_and_open(start, home):
+    """What was saved is read back into an empty conversation, from JSON, Markdown and a notebook."""
+    kernel = start()
+    for name in "ab":
+        ask(kernel, name)
+    for kind in ("md", "json", "ipynb"):
+        file = home / f"talk.{kind}"
+        assert kernel.run(f"%ollama save {file}").status == "ok"
+        assert kernel.run(f"%ollama save {file}").status == "error"
+        kernel.run("%ollama clear")
+        assert kernel.run(f"%ollama open {file}").status == "ok"
+        read = kernel.run("data = %ollama history\nprint([(t.prompt, t.text) for t in data])").printed
+        assert read.strip() == str([(f"prompt {name}", f"You said: prompt {name}") for name in "ab"])
+        kernel.run("%ollama undo\n%ollama undo")
+
+
+def test_a_second_person_goes_on_from_the_file(start, home):
+    """Someone with the saved notebook alone asks on with what it shows."""
+    kernel = start()
+    cells = {name: ask(kernel, name) for name in "ab"}
+    kernel.stop()
+    notebook = nbformat.read(home / "lesson.ipynb", 4)
+    for cell in notebook.cells[1:3]:
+        output = next(one for one in cells[cell.id[-1]].outputs if "text/html" in one.get("data", {}))
+        cell.outputs = [nbformat.v4.new_output("display_data", output["data"], metadata=output["metadata"])]
+    (home / "elsewhere").mkdir()
+    nbformat.write(notebook, home / "elsewhere" / "lesson.ipynb")
+    (home / "lesson.ipynb").unlink()
+    shutil.rmtree(home / "data")
+    kernel = start("elsewhere/lesson.ipynb")
+    assert "2 answers from elsewhere" in "".join(kernel.loading.plain)
+    assert kernel.run("%ollama open .").status == "ok"
+    ask(kernel, "c", "what did we conclude?")
+    assert prompts(start.server) == ["prompt a", "prompt b", "what did we conclude?"]
+
+
+def test_prompt_shows_what_was_sent(start):
+    """`%ollama prompt` shows the rendered prompt of the newest turn."""
+    kernel = start()
+    ask(kernel, "a")
+    shown = kernel.run("%ollama prompt")
+    assert shown.status == "ok"
+    assert "prompt a" in "".join(shown.plain)
