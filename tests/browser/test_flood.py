@@ -1,0 +1,205 @@
+"""Floods in a real browser: long answers, hostile blocks, many turns at once, and many answers on a page.
+
+OLLAMA_MAGIC_LONG=1 makes it long: all 32,000 tokens at 150/s, and a line of 10 MB. The figures are printed
+(pytest -s); what is asserted of time are guards against hangs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ollama_magic.markdown.renderer import MarkdownRenderer
+from tests.answers import words
+from tests.browser.inert import squeezed
+from tests.browser.lab import NOTEBOOK_JS
+from tests.markdown.strict import Strict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ollama_magic.demo.server import DemoServer
+    from tests.browser.lab import Lab, NotebookPage
+
+    Servers = Callable[..., DemoServer]
+    Notebooks = Callable[..., NotebookPage]
+
+LONG = bool(os.environ.get("OLLAMA_MAGIC_LONG"))
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(900 if LONG else 240)]
+
+FROZEN_S = 5.0  # a page that draws no frame for so long hangs, also on a busy machine
+SLOW_S = 20.0
+# The longest time without a frame, and when the end of an answer could first be read: live, and settled.
+PROBE = """() => { let last = performance.now(); window.gap = 0; window.ends = {};
+    const frame = () => { const now = performance.now(); window.gap = Math.max(window.gap, now - last); last = now;
+        requestAnimationFrame(frame); };
+    requestAnimationFrame(frame);
+    setInterval(() => { const cells = [...document.querySelectorAll('.jp-Notebook .jp-Cell')];
+        for (const [i, cell] of cells.entries()) for (const kind of ['.ollama-magic-live', '.jp-RenderedHTML']) {
+            const key = i + kind; const root = key in window.ends ? null : cell.querySelector(kind);
+            if (root?.textContent.includes('KEEP-end')) window.ends[key] = Date.now() / 1000; } }, 20); }"""
+ENDS = """index => { const settled = window.ends[index + '.jp-RenderedHTML'];
+    return [window.ends[index + '.ollama-magic-live'] ?? settled, settled]; }"""
+TEXT = """([index, root]) => [...document.querySelectorAll('.jp-Notebook .jp-Cell')[index].querySelectorAll(root)]
+    .map(e => e.textContent).join('')"""
+FILE = Path(__file__).parent.parent / "hostile" / "markdown.jsonl"
+
+
+def built(payload: dict[str, Any]) -> str:
+    return "".join(unit * times for unit, times in payload["build"])
+
+
+PAYLOADS = [json.loads(line) for line in FILE.read_text(encoding="utf8").splitlines()]
+BLOCKS = {
+    payload["id"]: built(payload) for payload in PAYLOADS if "build" in payload and (LONG or payload["class"] != "big")
+}
+BLOCKS |= {
+    "list": "".join(f"- item {n} of **many**\n" for n in range(4_000)),
+    "table": "| a | b | c |\n|---|---|---|\n" + "".join(f"| {n} | `x{n}` | *y* |\n" for n in range(4_500)),
+    "fence": "```python\n" + "".join(f"x{n} = [{n}, 'text']  # why\n" for n in range(3_300)),
+    "stars": "*a_ **b _c*" * 9_000,
+    "dollars": "$x $ $$y$ \\( ".__mul__(7_500),
+    "quotes": "".join(f"{'> ' * (n % 60)}deep {n}\n" for n in range(1_500)),
+    "line": "word " * 20_000,
+    "formulas": "$x_1^2 + \\frac{a}{b}$ and " * 4_000,
+    "links": "[a](https://example.org/b) " * 3_700,
+}
+
+
+def mixed(count: int) -> list[str]:
+    """An answer of so many tokens: prose, lists, code, tables."""
+    parts, length = [], 0
+    while length < 6 * count:
+        n = len(parts)
+        parts.append(PARTS[n % len(PARTS)].replace("#", str(n)))
+        length += len(parts[-1])
+    return words("".join(parts)[: 6 * count - 10].rstrip() + "\n\nKEEP-end")
+
+
+PARTS = [
+    "## Part #\n\n",
+    "Here is **something** about `name_#`, and it goes on for a while. It says little, but well.\n" * 3 + "\n",
+    "- one of #\n- two, with *emphasis*\n- three\n\n",
+    "```python\ndef f_#(x):\n    return x + #  # why not\n```\n\n",
+    "| a | b |\n|---|---|\n| # | two |\n| three | `four` |\n\n",
+]  # fmt: skip
+
+
+def watched(page: NotebookPage) -> NotebookPage:
+    page.page.evaluate(PROBE)
+    return page
+
+
+def gap(page: NotebookPage) -> float:
+    """The longest time without a frame so far, in seconds."""
+    return float(page.page.evaluate("window.gap")) / 1000
+
+
+def read(page: NotebookPage, index: int, root: str = ".jp-RenderedHTML") -> str:
+    """All the text of the settled answer, squeezed."""
+    return squeezed(page.page.evaluate(TEXT, [index, root]))
+
+
+def rendered(text: str) -> str:
+    return squeezed(Strict(MarkdownRenderer().render(text).html).text)
+
+
+def whole(page: NotebookPage, index: int, text: str) -> bool:
+    """Whether the page and the file hold the text, and nothing else but the footer."""
+    (output,) = page.outputs(index)
+    return "".join(output["data"]["text/plain"]) == text and read(page, index).startswith(rendered(text))
+
+
+def wait_settled(page: NotebookPage, *cells: int) -> None:
+    page.page.wait_for_function(
+        "cells => cells.every(i => (i + '.jp-RenderedHTML') in window.ends)", arg=list(cells), timeout=600_000
+    )
+
+
+@pytest.mark.parametrize("pace", [0, 150])
+def test_a_long_answer(demo_server: Servers, notebook: Notebooks, pace: int) -> None:
+    """An answer of 32,000 tokens arrives whole, and the page stays alive meanwhile."""
+    answer = mixed(32_000 if LONG or not pace else 1_000)
+    page = watched(notebook(demo_server(pace=pace, answers=lambda body: answer), "%%chat\nTell me everything."))
+    began = time.time()
+    page.start(1)
+    wait_settled(page, 1)
+    print(f"{len(answer)} tokens at {pace}/s: {time.time() - began:.1f} s, longest without a frame {gap(page):.2f} s")
+    assert whole(page, 1, "".join(answer))
+    assert gap(page) < FROZEN_S
+    assert page.errors == []
+
+
+def test_hostile_blocks(demo_server: Servers, notebook: Notebooks) -> None:
+    """Any 100 kB are shown, rich or plain, as soon as they are there, and nothing hangs."""
+    ended: dict[str, float] = {}
+
+    def speak(body: dict[str, Any]) -> Iterator[str]:
+        name = body["messages"][-1]["content"]
+        text = BLOCKS[name] + "\n\nKEEP-end"
+        yield from (text[at : at + 500] for at in range(0, len(text), 500))
+        ended[name] = time.time()
+
+    page = notebook(demo_server(pace=0, answers=speak), *(f"%%chat --once\n{name}" for name in BLOCKS))
+    late = {}
+    for index, name in enumerate(BLOCKS, 1):
+        watched(page)
+        page.start(index)
+        wait_settled(page, index)
+        live, settled = (when - ended[name] for when in page.page.evaluate(ENDS, index))
+        plain = "plain" if page.page.evaluate(TEXT, [index, ".ollama-plain"]) else ""
+        print(f"{name:10} live {live:6.2f} s  settled {settled:6.2f} s  gap {gap(page):5.2f} s  {plain}")
+        late[name] = max(settled, gap(page))
+        page.page.evaluate(f"{NOTEBOOK_JS}.content.widgets[{index}].model.outputs.clear()")
+    assert {name: seconds for name, seconds in late.items() if seconds > SLOW_S} == {}
+    assert page.errors == []
+
+
+def test_eight_at_once(demo_server: Servers, notebook: Notebooks) -> None:
+    """Eight background answers grow side by side, and each settles in its own cell."""
+    texts = {f"n{n}": "\n\n".join([f"about n{n}"] * 250 + ["KEEP-end"]) for n in range(8)}
+    server = demo_server(pace=100, answers=lambda body: words(texts[body["messages"][-1]["content"]]))
+    page = watched(notebook(server, *(f"%%chat --once -b\n{name}" for name in texts)))
+    for index in range(1, 9):
+        page.start(index)
+    server.wait_for_requests(8)
+    for index in range(1, 9):
+        page.wait_text(index, "about")
+    assert not any(request.ended.is_set() for request in server.requests if request.path == "/api/chat")
+    wait_settled(page, *range(1, 9))
+    for index, text in enumerate(texts.values(), 1):
+        assert whole(page, index, text)
+    assert gap(page) < FROZEN_S
+    assert page.errors == []
+
+
+def test_two_hundred_answers(
+    demo_server: Servers, notebook: Notebooks, open_page: Callable[..., NotebookPage], lab: Lab
+) -> None:
+    """The kernel keeps the widgets of fifty answers, no more; a page of two hundred opens and scrolls."""
+    server = demo_server(pace=0, answers=lambda body: [f"It is **{body['messages'][-1]['content']}**.\n\n" * 5])
+    loops = [f"for n in range({n}, {n + 40}):\n    %chat --once number {{{{n}}}}" for n in range(0, 200, 40)]
+    count = "import ipywidgets; print(len(ipywidgets.widgets.widget._instances))"
+    page = notebook(server, *loops[:2], count, *loops[2:], count)
+    for index in range(1, 8):
+        page.run(index)
+    after_80, after_200 = int(page.text(3)), int(page.text(7))
+    print(f"widgets after 80 answers {after_80}, after 200 {after_200}")
+    assert after_200 == after_80 <= 50 * 12
+    page.page.wait_for_function("document.querySelectorAll('.jp-RenderedHTML').length === 200")
+    page.save()
+    page.close()
+    reopened = watched(open_page(page.path, kernel=False))
+    reopened.page.wait_for_function("document.querySelectorAll('.jp-RenderedHTML').length === 200")
+    read = re.findall(r"It is number (\d+)\.", "".join(map(reopened.text, range(1, 7))))
+    assert read == [str(n) for n in range(200) for _ in range(5)]
+    reopened.page.evaluate("document.querySelectorAll('.jp-RenderedHTML')[199].scrollIntoView()")
+    reopened.page.locator(".jp-RenderedHTML").nth(199).wait_for()
+    assert gap(reopened) < FROZEN_S
+    assert reopened.errors == []
