@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.display.settled import IGNORE_TEX, spaced
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ollama_magic.markdown.renderer import Block
 
 PORTION = 16_000  # characters of HTML in one frozen widget, give or take a block
-GROUP = 24  # blocks of a box: the list of children is sent again with every new one
+GROUP = 8  # blocks of a box; they are made together, for a list of children is sent again with every new one
+SECTION = 12  # groups of a box
 # JupyterLab gives first and last children smaller margins; an unseen neighbour keeps a block from being either.
 _UNSEEN = "<i hidden></i>"
 _LOOK = "class=jp-RenderedHTMLCommon"
@@ -23,14 +24,21 @@ _LOOK = "class=jp-RenderedHTMLCommon"
 
 @dataclass(eq=False)
 class _Frozen:
-    widget: Any
+    """A widget that holds finished blocks."""
+
     parts: list[Block]
     first: bool
-    group: Any
+    widget: Any = None
 
     @property
     def math(self) -> bool:
         return any(block.math for block in self.parts)
+
+    @property
+    def text(self) -> str:
+        """What a typesetter reads says itself where there is no TeX; to others, the box says it."""
+        html = _wrapped(self.parts, first=self.first)
+        return html.replace(_LOOK, f'class="{_LOOK[6:]} {IGNORE_TEX}"', 1) if self.math else html
 
 
 @dataclass(eq=False)
@@ -43,11 +51,11 @@ class Blocks:
     tail_bytes: int = 0
     _seen: int = 0
     _where: list[tuple[_Frozen, int]] = field(default_factory=list)
+    _room: list[Any] = field(default_factory=list)  # the last widgets: those of the tail, then empty ones
 
     def __post_init__(self) -> None:
-        self._tail = self.kit.html()
-        self._group = self.kit.box([self._tail])
-        self.box = self.kit.box([self._group], f"{self.name} {IGNORE_TEX}")
+        self.box = self.kit.box([], f"{self.name} {IGNORE_TEX}")
+        self._more_room()
 
     def grow(self, parts: list[str]) -> tuple[Block, ...]:
         """Show what was added to `parts` since the last call; return the blocks that are final now."""
@@ -69,38 +77,67 @@ class Blocks:
 
     def _paint(self, paint: Paint) -> tuple[Block, ...]:
         for index, block in paint.patched:
-            frozen, part = self._where[index]
-            self._patch(frozen, part, block)
-        tail = _wrapped(_joined([paint.tail]), first=not (self._where or paint.frozen))
-        self.tail_bytes = len(tail)
-        if paint.frozen:
-            *most, last = _portions(paint.frozen)
-            for portion in most:
-                self._freeze(portion, "")
-            self._freeze(last, tail)
-        elif self._tail.value != tail:
-            self.kit.set(self._tail, "value", tail)
+            self._patch(*self._where[index], block)
+        frozen = self._frozen(paint.frozen)
+        tail = [_wrapped([block], first=not self._where and not at) for at, block in enumerate(_split(paint.tail))]
+        self.tail_bytes = len(tail[-1]) if tail else 0
+        self._show(frozen, tail)
         return tuple(paint.frozen)
 
-    def _freeze(self, blocks: list[Block], tail: str) -> None:
-        """The new tail is shown before the old one shrinks, so that the cell never collapses."""
-        old, frozen = self._tail, _Frozen(self._tail, blocks, not self._where, self._group)
-        self._where += [(frozen, part) for part in range(len(blocks))]
-        self._tail = self.kit.html(tail)
-        added = [self._tail]
-        if frozen.math:
-            frozen.widget = self.kit.html(self._text(frozen), math=True)
-            added.insert(0, frozen.widget)
-        self._append(added)
-        frozen.group = self._group if frozen.math else frozen.group
-        self.kit.set(old, "value", "" if frozen.math else self._text(frozen))
+    def _frozen(self, blocks: Sequence[Block]) -> list[_Frozen]:
+        found = []
+        for portion in _portions(blocks):
+            found.append(frozen := _Frozen(portion, not self._where))
+            self._where += [(frozen, part) for part in range(len(portion))]
+        return found
 
-    def _append(self, widgets: list[Any]) -> None:
-        if len(self._group.children) >= GROUP:
-            self._group = self.kit.box(widgets)
-            self.kit.set(self.box, "children", (*self.box.children, self._group))
+    def _show(self, finished: list[_Frozen], tail: list[str]) -> None:
+        """Fill the last widgets from the first one on; what grows is shown before anything shrinks.
+
+        A block with math needs a widget of another kind, behind all that is shown.
+        """
+        at, shown, filled = 0, sum(bool(widget.value) for widget in self._room), []
+        for frozen in finished:
+            if frozen.math:
+                at = max(at, shown)
+                frozen.widget = self._insert(at, frozen.text)
+            else:
+                frozen.widget = self._at(at)
+                filled.append((frozen.widget, frozen.text))
+                at += 1
+        filled += [(self._at(at + more), html) for more, html in enumerate(tail)]
+        kept = [widget for widget, _ in filled]
+        filled += [(widget, "") for widget in self._room if widget not in kept]
+        for widget, html in sorted(filled, key=lambda one: len(one[0].value) - len(one[1])):
+            self._set(widget, html)
+        del self._room[:at]
+
+    def _at(self, at: int) -> Any:
+        if at == len(self._room):
+            self._more_room()
+        return self._room[at]
+
+    def _insert(self, at: int, html: str) -> Any:
+        """A widget with math before the one at this place, which is empty and may be drawn anew."""
+        widget, behind = self.kit.html(html, math=True), self._at(at)
+        group = self._group_with(behind)
+        children = list(group.children)
+        children.insert(children.index(behind), widget)
+        self.kit.set(group, "children", tuple(children))
+        return widget
+
+    def _more_room(self) -> None:
+        widgets = [self.kit.html() for _ in range(min(max(len(self._where) // 2, 2), GROUP))]
+        self._room += widgets
+        group, sections = self.kit.box(widgets), self.box.children
+        if sections and len(sections[-1].children) < SECTION:
+            self.kit.set(sections[-1], "children", (*sections[-1].children, group))
         else:
-            self.kit.set(self._group, "children", (*self._group.children, *widgets))
+            self.kit.set(self.box, "children", (*sections, self.kit.box([group])))
+
+    def _group_with(self, widget: Any) -> Any:
+        groups = (group for section in reversed(self.box.children) for group in reversed(section.children))
+        return next(group for group in groups if widget in group.children)
 
     def _patch(self, frozen: _Frozen, part: int, block: Block) -> None:
         was_math = frozen.math
@@ -108,40 +145,44 @@ class Blocks:
         if frozen.math and not was_math:
             self._swap(frozen)
         else:
-            self.kit.set(frozen.widget, "value", self._text(frozen))
+            self._set(frozen.widget, frozen.text)
 
     def _swap(self, frozen: _Frozen) -> None:
         """A late link definition brought math into a block that had none; rare enough to replace the widget."""
-        old, frozen.widget = frozen.widget, self.kit.html(self._text(frozen), math=True)
-        children = [frozen.widget if child is old else child for child in frozen.group.children]
-        self.kit.set(frozen.group, "children", tuple(children))
+        old, frozen.widget = frozen.widget, self.kit.html(frozen.text, math=True)
+        group = self._group_with(old)
+        children = [frozen.widget if child is old else child for child in group.children]
+        self.kit.set(group, "children", tuple(children))
         self.kit.close(old)
 
-    def _text(self, frozen: _Frozen) -> str:
-        """What a typesetter reads says itself where there is no TeX; to others, the box says it."""
-        html = _wrapped(_joined(frozen.parts), first=frozen.first)
-        return html.replace(_LOOK, f'class="{_LOOK[6:]} {IGNORE_TEX}"', 1) if frozen.math else html
+    def _set(self, widget: Any, html: str) -> None:
+        if widget.value != html:
+            self.kit.set(widget, "value", html)
 
 
-def _wrapped(html: str, *, first: bool) -> str:
-    if not html:
-        return ""
+def _split(tail: Block) -> list[Block]:
+    """The part of the tail that hardly changes, and its last block: each is sent when it changes."""
+    pieces = tail.html[: tail.still], tail.html[tail.still :]
+    return [replace(tail, html=piece) for piece in pieces if piece]
+
+
+def _wrapped(blocks: Sequence[Block], *, first: bool) -> str:
+    html = "".join(map(_placed, blocks))
     before = _UNSEEN if html.startswith("<h") and not first else ""
     return f"<div {_LOOK}>{before}{html}{_UNSEEN}</div>"
 
 
 def _portions(blocks: Sequence[Block]) -> list[list[Block]]:
     """Cut what was frozen at once into widgets of a bearable size."""
-    portions: list[list[Block]] = [[]]
+    portions: list[list[Block]] = []
+    size = PORTION + 1
     for block in blocks:
-        if sum(len(other.html) for other in portions[-1]) > PORTION:
+        if size > PORTION:
             portions.append([])
+            size = 0
         portions[-1].append(block)
+        size += len(block.html)
     return portions
-
-
-def _joined(blocks: Sequence[Block]) -> str:
-    return "".join(map(_placed, blocks))
 
 
 def _placed(block: Block) -> str:
@@ -149,4 +190,4 @@ def _placed(block: Block) -> str:
     if not block.part:
         return spaced(block.html)
     html = spaced(block.html) if block.part == "last" else block.html
-    return f'<div class="ollama-magic-part-{block.part}">{html}</div>'
+    return f"<div class=ollama-magic-part-{block.part}>{html}</div>"

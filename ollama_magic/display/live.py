@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 FASTEST_S = 1 / 30
 BYTES_PER_S = 120_000  # of tail: one giant list, table or fence is sent less often
 # For a given sum of bytes, pauses that grow with the square root of a paint's bytes keep the mean delay least.
-FRUGAL = 0.0021  # seconds for the root of a byte: some 40 bytes for one of the answer at 150 tokens/s
-FRUGAL_S = 0.12
-MESSAGES_PER_S = 50
+FRUGAL = 0.0017  # seconds for the root of a byte: some 40 bytes for one of the answer at 150 tokens/s
+FRUGAL_S = 0.06
+MESSAGES_PER_S, AT_ONCE = 40, 8  # never more than 60 in a second
 SHARE = 5  # a paint may take a fifth of the time
 
 WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
@@ -42,6 +42,7 @@ class LiveView:
         self._background = background
         self._thinking: ThinkingSection | None = None
         self._cost = 0.0
+        self._owed = 0.0  # messages ahead of their time
 
     def begin(self, reply: Reply, stop: Callable[[], None]) -> None:
         """Make the widgets and open the slot, in the main thread and in the cell."""
@@ -62,9 +63,12 @@ class LiveView:
         self._paint(reply)
         before, self._cost = self._cost, time.perf_counter() - began
         tail = self._answer.tail_bytes + (self._thinking.blocks.tail_bytes if self._thinking else 0)
-        messages = self._kit.sent - sent
         frugal = min(FRUGAL * math.sqrt(self._kit.weight - weight), FRUGAL_S)
-        return max(frugal, FASTEST_S, SHARE * min(before, self._cost), tail / BYTES_PER_S, messages / MESSAGES_PER_S)
+        self._owed += self._kit.sent - sent
+        rationed = (self._owed - AT_ONCE) / MESSAGES_PER_S
+        rest = max(frugal, FASTEST_S, SHARE * min(before, self._cost), tail / BYTES_PER_S, rationed)
+        self._owed = max(self._owed - rest * MESSAGES_PER_S, 0.0)
+        return rest
 
     def finish(self, reply: Reply) -> None:
         """Paint for the last time into the widgets too, settle the slot, and leave the rest open for reloaded pages."""
@@ -73,10 +77,16 @@ class LiveView:
             self._thinking.blocks.finish(reply.thinking_parts)
         self._answer.finish(reply.text_parts)
         self._end(reply)
-        unfolded = self._thinking is not None and self._thinking.unfolded
-        raised = not self._background
-        self.slot.settle(bundle(reply, self._footer, thinking_open=unfolded, raised=raised), reply)
+        self.slot.settle(self._bundle(reply), reply)
         kept_open(current_shell()).keep(self._request, self._kit.close_all)
+
+    def again(self, reply: Reply) -> None:
+        """Settle the slot once more; reloaded pages keep what they have."""
+        self.slot.update(self._bundle(reply), reply)
+
+    def _bundle(self, reply: Reply) -> dict[str, str]:
+        unfolded = self._thinking is not None and self._thinking.unfolded
+        return bundle(reply, self._footer, thinking_open=unfolded, raised=not self._background)
 
     def _build(self, reply: Reply, stop: Callable[[], None] | None) -> None:
         from ollama_magic.markdown.incremental import IncrementalMarkdown
@@ -84,7 +94,7 @@ class LiveView:
         self._kit = kit = WidgetKit()
         self._style = kit.html(LIVE_STYLE)
         self._before = kit.html(_part(before_html(reply)))
-        self._answer = Blocks(kit, IncrementalMarkdown())
+        self._answer = Blocks(kit, IncrementalMarkdown(), "ollama-magic-answer")
         self._status = StatusLine(kit, stop)
         self._status.show(reply)
         self._region = LiveRegion(kit)

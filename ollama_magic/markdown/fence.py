@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-PART = 40  # complete lines that are frozen together, at least
+PART = 12  # complete lines that are frozen together, at least
 _LONGEST_PART = 160
 _SECONDS = 0.1
 

@@ -76,7 +76,7 @@ class Writer:
         self.env: dict[str, Any] = {"watch": watch, "references": References(page.references)}
         self.formulas = page.formulas
         self.math = False
-        self.used = 0
+        self.used = self.still = 0
         self.granted = page.granted - page.used
         self.fresh: dict[str, tuple[str, int]] = {}
 
@@ -84,11 +84,15 @@ class Writer:
         """The HTML of some top-level blocks that were parsed with `env`."""
         self.granted += GROWTH * source_length
         parts: list[str] = []
-        at, end = 0, len(tokens)
+        at, end, last = 0, len(tokens), 0
         while at < end:
             self._watch.tick()
+            if not tokens[at].level and tokens[at].nesting >= 0:
+                last = len(parts)
             at = self._block(tokens, at, parts)
-        html = visible("".join(parts))
+        before = visible("".join(parts[:last]))
+        html = before + visible("".join(parts[last:]))
+        self.still = len(before)
         self.used = len(html)
         if self.used > self.granted + _FREE:
             raise Overrun

@@ -143,7 +143,7 @@ class IncrementalMarkdown:
             if fence:
                 text, self._tail, self._fence = self._tail, "", fence
                 return fence.skip_opening(text)
-            self._shown = Block(writer.write(tokens, len(self._tail)), writer.math)
+            self._shown = Block(writer.write(tokens, len(self._tail)), writer.math, still=writer.still)
             self._page.known, self._retry_at = writer.fresh, 0
         except Overrun:
             self._retry_at = 2 * len(self._tail)

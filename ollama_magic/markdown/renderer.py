@@ -19,11 +19,13 @@ class Block:
     """A piece of finished HTML; `math` says that it needs typesetting.
 
     `part` is "" for whole blocks; a long fence comes as "first", "middle" … and "last" pieces that belong together.
+    `still`: of a tail, how many characters of HTML stand before its last top-level block; they hardly change any more.
     """
 
     html: str
     math: bool = False
     part: str = ""
+    still: int = 0
 
 
 class MarkdownRenderer:

@@ -8,7 +8,7 @@ import pytest
 
 from ollama_magic.conversation.reply import RUNNING, STOPPED
 from ollama_magic.display import live
-from ollama_magic.display.blocks import GROUP
+from ollama_magic.display.blocks import GROUP, SECTION
 from ollama_magic.display.host import Request
 from ollama_magic.display.slot import KEPT_TURNS, KeptOpen, kept_open
 from ollama_magic.markdown.renderer import MarkdownRenderer
@@ -66,12 +66,43 @@ def test_ends_as_one_render():
 
 @pytest.mark.usefixtures("shell")
 def test_small_groups():
-    """No box holds many more than its two dozen blocks, so that freezing one re-sends little."""
+    """No box holds many children, so that a new one re-sends little."""
     view, reply = begun()
-    fed(view, reply, ANSWER, 40)
-    sizes = [len(group.children) for group in view._answer.box.children]
-    assert len(sizes) > 3
-    assert max(sizes) <= GROUP + 1
+    fed(view, reply, ANSWER * 3, 40)
+    sections = view._answer.box.children
+    groups = [group for section in sections for group in section.children]
+    assert len(sections) > 2
+    assert max(len(section.children) for section in sections) <= SECTION
+    assert max(len(group.children) for group in groups) <= 2 * GROUP
+
+
+@pytest.mark.usefixtures("shell")
+def test_what_stands_is_not_sent_again():
+    """Only the last block of the tail is sent as it grows; what merges with it after all is shown once."""
+    view, reply = begun()
+    for part in ("- one\n", "- two\n\n", "1"):
+        reply.text_parts.append(part)
+        view.show(reply)
+    shown = [leaf for leaf in leaves(view._answer.box) if leaf.value]
+    assert ["two" in leaf.value for leaf in shown] == [True, False]
+    before = view._kit.sent
+    reply.text_parts.append("2 words")
+    view.show(reply)
+    assert view._kit.sent == before + 1
+    reply.text_parts.append("\n\n   more\n")
+    view.show(reply)
+    assert page(view._answer.box).count("two") == page(view._answer.box).count("12 words") == 1
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_tail_that_turns_out_to_go_on():
+    """A line that looked like a new block and continues the list joins it, and nothing stands there twice."""
+    view, reply = begun()
+    for part in ("- one\n\n", " ", " ", "two"):
+        reply.text_parts.append(part)
+        view.show(reply)
+    (shown,) = [leaf.value for leaf in leaves(view._answer.box) if leaf.value]
+    assert "two" in shown
 
 
 @pytest.mark.usefixtures("shell")
@@ -96,7 +127,7 @@ def test_math_is_typeset_when_frozen():
     names = {type(leaf).__name__ for leaf in leaves(view._answer.box) if "With" in leaf.value}
     assert names == {"HTMLMath"}
     assert {type(leaf).__name__ for leaf in leaves(view._answer.box) if "Plain" in leaf.value} == {"HTML"}
-    assert type(view._answer._tail).__name__ == "HTML"
+    assert {type(leaf).__name__ for leaf in leaves(view._answer.box) if "Tail" in leaf.value} == {"HTML"}
 
 
 @pytest.mark.usefixtures("shell")
@@ -121,19 +152,23 @@ def test_quiet_updates_send_nothing():
 def test_the_pause_grows_with_the_tail():
     """One giant list is sent less often: at most 120 kB of it a second."""
     view, reply = begun()
-    reply.text_parts.append("- item\n" * 6000)
+    reply.text_parts.append(f"- {'item ' * 20}\n" * 700)
     assert view.show(reply) >= view._answer.tail_bytes / 120_000
     assert view._answer.tail_bytes > 60_000
 
 
 @pytest.mark.usefixtures("shell")
 def test_messages_are_rationed():
-    """A paint that took many messages is followed by a rest that keeps them below sixty a second."""
+    """A view that rests as long as it says sends at most sixty messages in any second."""
     view, reply = begun()
-    before = view._kit.sent
-    reply.text_parts.append("a\n\nb\n\n")
-    rest = view.show(reply)
-    assert (view._kit.sent - before) / rest <= 60
+    sent, now = [], 0.0
+    for _ in range(100):
+        before = view._kit.sent
+        reply.text_parts.append("a $x$\n\nb\n\nc")
+        rest = view.show(reply)
+        sent.append((now, view._kit.sent - before))
+        now += rest
+    assert max(sum(more for then, more in sent if at <= then < at + 1) for at, _ in sent) <= 60
 
 
 @pytest.mark.usefixtures("shell")
