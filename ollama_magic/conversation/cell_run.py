@@ -64,6 +64,11 @@ class CellRun:
         tried = self.refused or self.begun
         return [turn for turn in self._old() if turn.state != RUNNING] if tried and not self._mine() else []
 
+    def take_back(self, turn: Turn) -> None:
+        """Have a turn of the previous run count again: this run shows it once more."""
+        self._replaced = [old for old in self.replaced if old is not turn]
+        self._journal.append(turn.conversation, Restored((turn.number,)), self.step)
+
     def come_back(self) -> None:
         """Restore what was set aside when the front end named this cell as deleted: it runs, so it lives."""
         gone = [turn for turn in self._journal.fold.all_of_cell(self.origin.cell) if turn.aside == DELETED]

@@ -47,11 +47,11 @@ class Conversation:
             self.journal.append(self.name, SetAside(numbers, why, time.time()), step or self.journal.new_step())
         return len(turns)
 
-    def begin(self, prompt: str, cell: str | None, system: str, step: int) -> Turn:
+    def begin(self, prompt: str, cell: str | None, system: str, asked: str, step: int) -> Turn:
         """Begin a turn in its cell's place, or behind all others."""
         fold = self.journal.fold
         number = fold.next_number
-        self.journal.append(self.name, Began(number, prompt, cell, system, time.time()), step)
+        self.journal.append(self.name, Began(number, prompt, cell, system, time.time(), asked), step)
         turn = fold.turn(number)
         assert turn is not None, "a turn that began is known"
         return turn
@@ -71,22 +71,16 @@ class Conversation:
         ended = Ended(turn.number, reply.state, reply.model, reply.digest, error, seconds, stats)
         self.journal.append(self.name, ended, turn.step)
 
-    def before(self, turn: Turn) -> list[Turn]:
-        """The turns that stand above this one: what it is sent after."""
-        fold = self.journal.fold
-        here = (fold.place(turn.cell, turn.number), turn.number)
-        return [one for one in self.turns if one is not turn and (fold.place(one.cell, one.number), one.number) < here]
-
     def above(self, cell: str | None) -> list[Turn]:
-        """The turns that a next turn of this cell would be sent after."""
+        """The turns that the next turn of this cell is sent after."""
         fold = self.journal.fold
-        place = fold.place(cell, fold.next_number)
-        return [one for one in self.turns if fold.place(one.cell, one.number) < place]
+        here = (fold.place(cell, fold.next_number), fold.next_number)
+        return [one for one in self.turns if (fold.place(one.cell, one.number), one.number) < here]
 
     def behind(self, turn: Turn) -> list[Turn]:
         """The turns that stand below this one."""
-        above = self.before(turn)
-        return [one for one in self.turns if one is not turn and one not in above]
+        turns = self.journal.fold.standing(self.name)
+        return turns[turns.index(turn) + 1 :] if turn in turns else []
 
 
 def messages_of(turns: list[Turn], prompt: str, system: str) -> tuple[Message, ...]:

@@ -21,16 +21,33 @@ class Record:
         self._run = run
         self._reply = reply
         self._turn: Turn | None = None
+        self._reused = False
         self._texts = self._thoughts = 0
 
-    def begin(self, prompt: str, system: str) -> list[Turn]:
-        """Note that the turn begins; return the turns above it, which it is sent after."""
-        self._turn = self._conversation.begin(prompt, self._run.origin.cell, system, self._run.step)
-        return self._conversation.before(self._turn)
+    def history(self) -> list[Turn]:
+        """The turns that this one is sent after."""
+        return self._conversation.above(self._run.origin.cell)
+
+    def begin(self, prompt: str, system: str, asked: str) -> None:
+        """Note that the turn begins; `asked` is the fingerprint of its request."""
+        self._turn = self._conversation.begin(prompt, self._run.origin.cell, system, asked, self._run.step)
+
+    def reuse(self, asked: str) -> bool:
+        """Take the kept answer of the cell's previous run, if it is complete and was asked for in just this way."""
+        kept = next((old for old in self._run.replaced if old.asked == asked and old.state == COMPLETE), None)
+        if kept is None:
+            return False
+        self._run.take_back(kept)
+        self._turn, self._reused = kept, True
+        self._reply.text_parts.append(kept.text)
+        if kept.thinking:
+            self._reply.thinking_parts.append(kept.thinking)
+        self._reply.notes = ("kept answer: nothing that it depends on has changed",)
+        return True
 
     def grow(self) -> None:
         """Note what has come since the last time."""
-        if self._turn is None:
+        if self._turn is None or self._reused:
             return
         texts, thoughts = self._reply.text_parts[self._texts :], self._reply.thinking_parts[self._thoughts :]
         self._texts, self._thoughts = self._texts + len(texts), self._thoughts + len(thoughts)
@@ -38,6 +55,8 @@ class Record:
 
     def end(self) -> None:
         """Note how the turn ended; without a trace of it, what the cell had before counts again."""
+        if self._reused:
+            return
         if self._turn is not None:
             self.grow()
             self._conversation.end(self._turn, self._reply)
@@ -58,10 +77,17 @@ class Record:
 class NoRecord(Record):
     """The trace of a turn that sends no history and leaves none."""
 
-    def begin(self, prompt: str, system: str) -> list[Turn]:
-        """Nothing is noted, and nothing stands above."""
-        del prompt, system
+    def history(self) -> list[Turn]:
+        """Nothing stands above."""
         return []
+
+    def begin(self, prompt: str, system: str, asked: str) -> None:
+        """Nothing is noted."""
+
+    def reuse(self, asked: str) -> bool:
+        """Nothing was kept."""
+        del asked
+        return False
 
     def end(self) -> None:
         """Nothing is noted; what the cell had before counts again if this came to nothing."""

@@ -20,6 +20,9 @@ class ChatServer(Protocol):
     async def model_for(self, name: str | None, *, think: bool) -> str:
         """Return the name that will answer, or raise."""
 
+    async def digest(self, name: str, *, fresh: bool) -> str:
+        """The digest of a model, empty if it is not known."""
+
     async def can_think(self, name: str) -> bool:
         """Whether the model is known to think."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from ollama_magic.errors import OllamaMagicError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
 
 CHATS = frozenset({"completion"})
+DIGEST_S = 1.0
 THINKS = CHATS | {"thinking"}
 
 
@@ -27,12 +29,31 @@ class Server:
         self.client = client
         self.book = ModelBook(client)
         self._left: set[str] = set()
+        self._digests: dict[str, str] = {}
 
     async def model_for(self, name: str | None, *, think: bool) -> str:
         """Return the name that will answer; raise ModelNotFound or InputError if none can."""
         name = name or await self.book.choose()
         await self.book.look_up(name, THINKS if think else CHATS)
         return name
+
+    async def digest(self, name: str, *, fresh: bool) -> str:
+        """The digest of a model, empty if it is not known; `fresh` asks anew, for a model may have been pulled."""
+        if fresh or name not in self._digests:
+            self._digests[name] = await self._look_up_digest(name)
+        return self._digests[name]
+
+    async def _look_up_digest(self, name: str) -> str:
+        """A server that does not answer at once is not waited for: the turn is worth more than its model's digest."""
+        look = asyncio.ensure_future(self.client.tags())
+        try:
+            await asyncio.wait({look}, timeout=DIGEST_S)
+            models = look.result() if look.done() else []
+        except OllamaMagicError:
+            models = []
+        finally:
+            look.cancel()
+        return next((model.digest for model in models if same_model(name, model.name)), "")
 
     async def can_think(self, name: str) -> bool:
         """Whether the model is known to think."""

@@ -17,7 +17,7 @@ from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.record import NoRecord, Record
 from ollama_magic.conversation.reply import STOPPED, Reply
 from ollama_magic.conversation.server import Server
-from ollama_magic.conversation.turn import Plan, RunningTurn, run_turn
+from ollama_magic.conversation.turn import RunningTurn, run_turn
 from ollama_magic.loop_thread import LoopThread, interrupts_held
 from ollama_magic.ollama.address import Address, parse_address
 from ollama_magic.ollama.secrets import Secrets
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.changes import Change, Entry
     from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.keeping import Keeping
+    from ollama_magic.conversation.request import Plan
     from ollama_magic.conversation.seams import View
 
 T = TypeVar("T")

@@ -8,40 +8,24 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.conversation import BEGAN_WITH, messages_of
 from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
+from ollama_magic.conversation.request import fingerprint, request_for
 from ollama_magic.conversation.think_tags import ThinkTags
 from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
-from ollama_magic.ollama.protocol import ChatRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.record import Record
+    from ollama_magic.conversation.request import Plan
     from ollama_magic.conversation.seams import ChatServer, View
-    from ollama_magic.ollama.protocol import ChatChunk
+    from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
 
 STUCK_S = 20.0  # design §4, last paragraph
 FLUSH_S = 0.15  # with the store's own lag a crash loses at most 250 ms of a running answer (design §7.1)
 SAVED_S = 0.1  # how long a cell waits for its turn to be on disk (design §4)
 TICK_S = 1.0  # how often a silent turn is painted, for its clock
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A prompt and how it is to be answered; `think_if_able` is thinking that no option asked for."""
-
-    prompt: str
-    model: str | None = None
-    default_model: str | None = None
-    system: str = ""
-    options: Mapping[str, object] = field(default_factory=dict)
-    think: bool | str | None = None
-    think_if_able: bool | str | None = None
-    keep_alive: float | str | None = None
-    once: bool = False
-    turns: int | None = None
 
 
 @dataclass(eq=False)
@@ -102,6 +86,8 @@ async def _its_turn(turn: RunningTurn) -> AsyncIterator[None]:
 async def _answer(turn: RunningTurn) -> None:
     try:
         request = await _request(turn)
+        if request is None:
+            return
         watch = asyncio.create_task(_tell_if_stuck(turn))
         try:
             await _stream(turn, request)
@@ -116,24 +102,19 @@ async def _answer(turn: RunningTurn) -> None:
         _fail(turn.reply, error)
 
 
-async def _request(turn: RunningTurn) -> ChatRequest:
-    plan, reply = turn.plan, turn.reply
-    reply.model = await turn.server.model_for(_model_asked(turn), think=bool(plan.think))
-    think = plan.think
-    if think is None and plan.think_if_able is not None and await turn.server.can_think(reply.model):
-        think = plan.think_if_able
-    history = turn.record.begin(plan.prompt, plan.system)
-    reply.sent = messages_of(
-        history[-plan.turns :] if plan.turns else history if plan.turns is None else [], plan.prompt, plan.system
-    )
+async def _request(turn: RunningTurn) -> ChatRequest | None:
+    """What to send, noted in the journal; None where the answer that is kept will do."""
+    plan, reply, record = turn.plan, turn.reply, turn.record
+    request = await request_for(plan, turn.conversation, record.history(), turn.server)
+    reply.model, reply.sent = request.model, request.messages
     reply.turns_sent = sum(message.role == "user" for message in reply.sent)
-    return ChatRequest(reply.model, reply.sent, dict(plan.options), think, None, plan.keep_alive)
-
-
-def _model_asked(turn: RunningTurn) -> str | None:
-    """The turn's own, else what the conversation was told, else the setting, else what it began with (design §2)."""
-    plan, told = turn.plan, turn.conversation.told
-    return plan.model or told("model") or plan.default_model or told(BEGAN_WITH)
+    reply.digest = await turn.server.digest(request.model, fresh=plan.reuse)
+    asked = fingerprint(request, reply.digest)
+    if plan.reuse and record.reuse(asked):
+        _end(reply, COMPLETE)
+        return None
+    record.begin(plan.prompt, plan.system, asked)
+    return request
 
 
 async def _stream(turn: RunningTurn, request: ChatRequest) -> None:

@@ -14,8 +14,8 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.display import display
 from traitlets import Bool, Dict, Enum, Float, Integer, TraitError, Unicode, Union, validate
 
+from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.session import Session, Settings
-from ollama_magic.conversation.turn import Plan
 from ollama_magic.errors import InputError, TurnStopped
 from ollama_magic.magics.cell import Cell
 from ollama_magic.magics.cell_events import CellEvents
@@ -36,6 +36,7 @@ LINE_CHAT = replace(CHAT, name="%chat", summary="One turn of the conversation on
 THINK_LEVELS = (None, True, False, "low", "medium", "high", "max")
 DISPLAYS = ("auto", "widget", "html", "text")
 LIMITS = ("connect", "connect_loopback", "first_byte", "silence", "look", "line_bytes", "answer_bytes")
+RERUNS = ("replace", "reuse")
 FOOTERS = ("brief", "full", "none")
 
 
@@ -55,6 +56,9 @@ class OllamaMagic(Magics):
     footer = Enum(FOOTERS, "brief", help="The line under an answer; 'full' has times and speeds.").tag(config=True)
     ca_file = Unicode(help="Certificate file for a server whose certificate your firm has signed.").tag(config=True)
     headers = Dict(help="Headers for the server, from the environment: {'X-Key': 'env:NAME'}.").tag(config=True)
+    rerun = Enum(
+        RERUNS, "replace", help="A cell that runs again: 'replace' asks anew, 'reuse' shows what is kept."
+    ).tag(config=True)
     store = Union(
         [Bool(), Unicode()], default_value=True, help="Keep conversations on disk: True, False or a path."
     ).tag(config=True)
@@ -186,6 +190,7 @@ class OllamaMagic(Magics):
             keep_alive=options.keep_alive if options.keep_alive is not None else self.keep_alive or None,
             once=options.once,
             turns=options.turns,
+            reuse=self.rerun == "reuse",
         )
 
     def _labels(self, asked: Line, plan: Plan, typed: str, cell: str | None) -> dict[str, object]:

@@ -7,7 +7,8 @@ from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.record import NoRecord, Record
 from ollama_magic.conversation.reply import Reply
-from ollama_magic.conversation.turn import Plan, RunningTurn
+from ollama_magic.conversation.request import Plan
+from ollama_magic.conversation.turn import RunningTurn
 from ollama_magic.ollama.protocol import ChatChunk, Stats
 
 DONE = ChatChunk(done=True, done_reason="stop", stats=Stats(answer_tokens=2))
@@ -42,6 +43,9 @@ class FakeServer:
     async def model_for(self, name, *, think):
         self.asked_to_think = think
         return name or self.model
+
+    async def digest(self, name, *, fresh):
+        return "digest"
 
     async def can_think(self, name):
         return self.thinks

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.session import Session, Settings
-from ollama_magic.conversation.turn import Plan
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.errors import AnswerCut, ServerError, ServerUnreachable, TurnStopped

@@ -226,3 +226,18 @@ def test_a_background_turn_of_the_cell_is_stopped_first(three):
     three.chat("B", "short")
     assert handle.reply.state == "stopped"
     assert three.prompts() == ["one", "short", "three"]
+
+
+def test_reuse_shows_the_kept_answer_while_nothing_changed(three):
+    """With rerun = "reuse" an unchanged cell costs nothing; an edited one is asked, and so is what stands below it."""
+    three.run(None, "%config OllamaMagic.rerun = 'reuse'")
+    asked = len([one for one in three.server.requests if one.path == "/api/chat"])
+    three.chat("B", "two")
+    assert "to two" in three.shown
+    assert "kept answer" in three.shown
+    assert len([one for one in three.server.requests if one.path == "/api/chat"]) == asked
+    assert three.prompts() == ["one", "two", "three"]
+    three.chat("A", "one, edited")
+    three.chat("B", "two")
+    assert three.sent() == ["one, edited", "two"]
+    assert three.prompts() == ["one, edited", "two", "three"]
