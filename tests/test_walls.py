@@ -38,8 +38,8 @@ ROOMS = {
     ),
     "conversation": (
         (
-            "__init__ cell_run changes conversation fold handle journal keeping record reply request seams server "
-            "session think_tags turn"
+            "__init__ cell_run changes context_window conversation fold handle journal keeping record reply request "
+            "seams server session think_tags turn"
         ),
         "ollama store notebook",
         "",

@@ -41,7 +41,7 @@ class Plan:
 
 async def request_for(plan: Plan, talk: Conversation, history: list[Turn], server: ChatServer) -> ChatRequest:
     """Look the model up and put the request together; raises what the look-up raises, and then nothing is sent."""
-    model = await server.model_for(_model_asked(plan, talk), think=bool(plan.think))
+    model = await server.model_for(model_asked(plan, talk), think=bool(plan.think))
     think = plan.think
     if think is None and plan.think_if_able is not None and await server.can_think(model):
         think = plan.think_if_able
@@ -58,6 +58,6 @@ def fingerprint(request: ChatRequest, digest: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def _model_asked(plan: Plan, talk: Conversation) -> str | None:
+def model_asked(plan: Plan, talk: Conversation) -> str | None:
     """The turn's own, else what the conversation was told, else the setting, else what it began with (design §2)."""
     return plan.model or talk.told("model") or plan.default_model or talk.told(BEGAN_WITH)

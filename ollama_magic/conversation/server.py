@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ollama_magic.errors import OllamaMagicError
@@ -30,6 +31,7 @@ class Server:
         self.book = ModelBook(client)
         self._left: set[str] = set()
         self._digests: dict[str, str] = {}
+        self.windows: dict[str, int] = {}  # tokens, by the model's name as it was asked for
 
     async def model_for(self, name: str | None, *, think: bool) -> str:
         """Return the name that will answer; raise ModelNotFound or InputError if none can."""
@@ -54,6 +56,13 @@ class Server:
         finally:
             look.cancel()
         return next((model.digest for model in models if same_model(name, model.name)), "")
+
+    async def learn_window(self, model: str) -> None:
+        """Ask how large the context window of a loaded model is."""
+        with suppress(OllamaMagicError):
+            for running in await self.client.ps():
+                if same_model(model, running.name) and running.context_length:
+                    self.windows[model] = running.context_length
 
     async def can_think(self, name: str) -> bool:
         """Whether the model is known to think."""

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ollama_magic.conversation.cell_run import CellRun
+from ollama_magic.conversation.context_window import window_note
 from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.fold import after_a_crash
 from ollama_magic.conversation.handle import FINISH_S, TurnHandle
 from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.record import NoRecord, Record
-from ollama_magic.conversation.reply import STOPPED, Reply
+from ollama_magic.conversation.reply import COMPLETE, STOPPED, Reply
+from ollama_magic.conversation.request import model_asked
 from ollama_magic.conversation.server import Server
 from ollama_magic.conversation.turn import RunningTurn, run_turn
 from ollama_magic.loop_thread import LoopThread, interrupts_held
@@ -77,6 +79,7 @@ class Session:
         self._conversations: dict[str, Conversation] = {}
         self._servers: dict[tuple[object, ...], Server] = {}
         self._turns: set[TurnHandle] = set()
+        self._asides: set[asyncio.Task[None]] = set()
 
     def conversation(self, name: str | None = None) -> Conversation:
         """Return a conversation, the current one by default; it is made at first mention."""
@@ -156,7 +159,7 @@ class Session:
     ) -> TurnHandle:
         """Open the view in this cell, start the turn on the loop, and return at once; ■ is heard behind all that."""
         talk, server, run = self.conversation(conversation), self.server(host), self.run_of(origin or Origin())
-        before = (*before, *self._new_problem())
+        before = (*before, *_window_note(plan, talk, server, run.origin.cell), *self._new_problem())
         reply = Reply(model=plan.model or "", conversation=None if plan.once else talk.name, before=before)
         record = NoRecord(talk, run, reply) if plan.once else Record(talk, run, reply)
         handle = TurnHandle(reply, self.loop_thread, run.origin.cell)
@@ -202,6 +205,13 @@ class Session:
             self.keeping.close()
         self.loop_thread.close()
 
+    def _learn(self, turn: RunningTurn) -> None:
+        """Ask for the window of a model that has answered, for the next turn's sake; nobody waits for it."""
+        server, model = turn.server, turn.reply.model
+        if turn.reply.state == COMPLETE and isinstance(server, Server) and model not in server.windows:
+            self._asides.add(task := asyncio.create_task(server.learn_window(model)))
+            task.add_done_callback(self._asides.discard)
+
     def _new_problem(self) -> tuple[str, ...]:
         """What is wrong with the store, told once."""
         problem = self.keeping.store.problem if self.keeping else ""
@@ -222,6 +232,16 @@ class Session:
         finally:
             self._turns.discard(handle)
             self.on_settled()
+            self._learn(turn)
+
+
+def _window_note(plan: Plan, talk: Conversation, server: Server, cell: str | None) -> tuple[str, ...]:
+    if plan.once or plan.turns is not None:
+        return ()
+    model = model_asked(plan, talk)
+    told = plan.options.get("num_ctx")
+    window = told if isinstance(told, int) else server.windows.get(str(model))
+    return window_note(talk.above(cell), plan.prompt, window)
 
 
 def _conversation_of(journal: Journal, change: Change) -> str:

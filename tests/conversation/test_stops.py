@@ -12,9 +12,9 @@ import pytest
 
 from ollama_magic.conversation import session as session_room, turn as turn_room
 from ollama_magic.conversation.reply import Reply
+from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.server import Server
 from ollama_magic.conversation.session import Session, Settings, TurnHandle
-from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.turn import run_turn
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.server import DemoServer
