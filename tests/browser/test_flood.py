@@ -46,6 +46,7 @@ PROBE = """() => { let last = performance.now(); window.gap = 0; window.ends = {
             if (root?.textContent.includes('KEEP-end')) window.ends[key] = Date.now() / 1000; } }, 20); }"""
 ENDS = """index => { const settled = window.ends[index + '.jp-RenderedHTML'];
     return [window.ends[index + '.ollama-magic-live'] ?? settled, settled]; }"""
+ANSWERS = "[...document.querySelectorAll('.jp-RenderedHTML')].filter(e => e.textContent.includes('It is number'))"
 TEXT = """([index, root]) => [...document.querySelectorAll('.jp-Notebook .jp-Cell')[index].querySelectorAll(root)]
     .map(e => e.textContent).join('')"""
 FILE = Path(__file__).parent.parent / "hostile" / "markdown.jsonl"
@@ -192,14 +193,14 @@ def test_two_hundred_answers(
     after_80, after_200 = int(page.text(3)), int(page.text(7))
     print(f"widgets after 80 answers {after_80}, after 200 {after_200}")
     assert after_200 == after_80 <= 50 * 12
-    page.page.wait_for_function("document.querySelectorAll('.jp-RenderedHTML').length === 200")
+    page.page.wait_for_function(f"{ANSWERS}.length === 200")
     page.save()
     page.close()
     reopened = watched(open_page(page.path, kernel=False))
-    reopened.page.wait_for_function("document.querySelectorAll('.jp-RenderedHTML').length === 200")
+    reopened.page.wait_for_function(f"{ANSWERS}.length === 200")
     read = re.findall(r"It is number (\d+)\.", "".join(map(reopened.text, range(1, 7))))
     assert read == [str(n) for n in range(200) for _ in range(5)]
-    reopened.page.evaluate("document.querySelectorAll('.jp-RenderedHTML')[199].scrollIntoView()")
-    reopened.page.locator(".jp-RenderedHTML").nth(199).wait_for()
+    reopened.page.evaluate(f"{ANSWERS}[199].scrollIntoView()")
+    reopened.page.wait_for_function(f"{ANSWERS}[199].getBoundingClientRect().top < innerHeight")
     assert gap(reopened) < FROZEN_S
     assert reopened.errors == []
