@@ -9,6 +9,7 @@ help:
 	@echo "make test   the tests (10 minutes at most; the browser tests need Chromium)"
 	@echo "make test-real HOST=…   whole turns against a real Ollama"
 	@echo "make bench  the benchmarks"
+	@echo "make bench-kill, make bench-stops   a thousand kills of the store; ■ and Stop, 25 times in each phase"
 	@echo "make lint   ruff and mypy --strict"
 
 demo: .venv/ready
@@ -28,6 +29,14 @@ bench: .venv/ready
 	@echo "$(WITHOUT_MAKE)python -m pytest tests/bench -s"
 	.venv/bin/python -m pytest tests/bench -s
 
+bench-kill: .venv/ready
+	@echo "$(WITHOUT_MAKE)python -m pytest tests/bench/kill.py -s"
+	.venv/bin/python -m pytest tests/bench/kill.py -s
+
+bench-stops: .venv/ready
+	@echo "$(WITHOUT_MAKE)python -m pytest tests/bench/stops.py -s"
+	.venv/bin/python -m pytest tests/bench/stops.py -s
+
 lint: .venv/ready
 	@echo "$(WITHOUT_MAKE)ruff check"
 	.venv/bin/ruff check
@@ -40,4 +49,4 @@ lint: .venv/ready
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch .venv/ready
 
-.PHONY: help demo test test-real bench lint
+.PHONY: help demo test test-real bench bench-kill bench-stops lint

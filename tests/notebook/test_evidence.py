@@ -44,7 +44,7 @@ def test_the_path_is_told_by_three(tmp_path: Path) -> None:
     assert find_path("", {"__vsc_ipynb_file__": "untitled:Untitled-1.ipynb"}, environ) == server.resolve()
 
 
-@pytest.mark.parametrize("name", ["", "console-1-0b5d", "/home/ann/script.py", "a\0.ipynb"])
+@pytest.mark.parametrize("name", ["", "console-1-0b5d", "/users/ann/script.py", "a\0.ipynb"])
 def test_no_path(name: str) -> None:
     """A console, a script and a name that cannot be one have no path."""
     assert find_path("", {"__vsc_ipynb_file__": 3}, {"JPY_SESSION_NAME": name} if name else {}) is None

@@ -22,8 +22,8 @@ from ollama_magic.notebook.notebook import (
 from ollama_magic.store.values import NotebookRecord
 
 US, OTHER, DEAD = (10, 1.0), (20, 2.0), (30, 3.0)
-VSCODE = "vscode-notebook-cell:/home/ann/a.ipynb#W0"
-A, B, C = Path("/home/ann/a.ipynb"), Path("/home/ann/b.ipynb"), Path("/home/ann/c.ipynb")
+VSCODE = "vscode-notebook-cell:/users/ann/a.ipynb#W0"
+A, B, C = Path("/users/ann/a.ipynb"), Path("/users/ann/b.ipynb"), Path("/users/ann/c.ipynb")
 IDS = frozenset({"aaaaaaaa", "bbbbbbbb"})
 
 
