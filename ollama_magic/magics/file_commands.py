@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.changes import Began, Ended, Grown
@@ -31,7 +32,8 @@ def save(here: Here, rest: str) -> Answer:
     turns = [_saved(turn) for turn in here.session.conversation().turns]
     path = save_conversation(names[0], turns, force="--force" in words)
     count = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
-    return Answer(path, notice(f"{count} saved to {path}."))
+    here_below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return Answer(path, notice(f"{count} saved to {here_below}."))
 
 
 def open_file(here: Here, rest: str) -> Answer:
