@@ -44,4 +44,4 @@ def test_the_example_runs_and_reads_as_saved(
     assert "widgets" not in saved.metadata
     assert not [one for cell in again.cells for one in cell.get("outputs", []) if one.output_type == "error"]
     assert [text for role, text in sent(chats(server)[1]) if role == "user"] == ["My name is Ada.", "What is my name?"]
-    assert [text for role, text in sent(chats(server)[2]) if role == "user"] == ["What is my name?"]
+    assert [text for role, text in sent(chats(server)[-1]) if role == "user"] == ["What is my name?"]
