@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.changes import Entry, from_json, kind_of, to_json
-from ollama_magic.notebook.evidence import find_path, gather
+from ollama_magic.notebook.evidence import find_again, find_path, gather
 from ollama_magic.notebook.notebook import COPY, IN_USE, NEW, NONE, Verdict, identify, prompt_mark, taken_up
 from ollama_magic.store.store import NotebookRecord, Row, Store, alive, this_process
 
@@ -42,6 +42,7 @@ class Keeping:
         self._evidence: Evidence | None = None
         self._record: NotebookRecord | None = None
         self._told = False
+        self._news = ""
 
     @property
     def kind(self) -> str:
@@ -50,8 +51,14 @@ class Keeping:
 
     @property
     def path(self) -> Path | None:
-        """Where the notebook is, if that is known."""
+        """Where the notebook was when it was found, if that is known."""
         return self._evidence.path if self._evidence else None
+
+    def path_now(self) -> Path | None:
+        """Where the notebook is now: it may have been renamed since."""
+        if self.path is None or self._record is None:
+            return self.path
+        return find_again(self.path, self._record, self._place.read_cell)
 
     @property
     def other(self) -> NotebookRecord | None:
@@ -61,7 +68,7 @@ class Keeping:
     def find(self, running_cell: str | None) -> list[Entry]:
         """Find out which notebook this is and claim it; return what is known of it."""
         place, records = self._place, self.store.notebooks()
-        path = find_path(place.setting, place.user_ns, place.environ, records, place.read_cell)
+        path = find_path(place.setting, place.user_ns, place.environ, records, place.read_cell, running_cell)
         self._evidence = evidence = gather(path, running_cell, self._kernel, records, place.read_cell)
         self._verdict = identify(evidence, records, alive)
         record = self._verdict.record
@@ -84,10 +91,17 @@ class Keeping:
         self._know(fresh)
         return found
 
+    def news(self) -> str:
+        """Say, once, that another kernel has begun to write this notebook since it was loaded here."""
+        self._look_once_more()
+        news, self._news = self._news, ""
+        return news
+
     def keep(self, entry: Entry) -> Future[None] | None:
         """Hand a change to the store."""
         if self._record is None:
             return None
+        self._look_once_more()
         if not self._told:
             self._told = True
             self.store.claim(self._record.id, self._kernel)
@@ -130,6 +144,15 @@ class Keeping:
         self._told = True
         self.store.tell(self._record)
         return [entry for row in self.store.rows(record.id) if (entry := _entry(row))]
+
+    def _look_once_more(self) -> None:
+        """Before the first write: of two kernels that were loaded before either wrote, the second is kept apart."""
+        if self._told or self._record is None or self._evidence is None or self._verdict.kind == IN_USE:
+            return
+        verdict = identify(self._evidence, self.store.notebooks(), alive)
+        if verdict.kind == IN_USE:
+            self._verdict, self._record = verdict, replace(self._record, path="")
+            self._news = told_of(self, 0, "", 0.0)
 
     def _know(self, marks: frozenset[str]) -> None:
         if self._record is not None and not marks <= self._record.cells:

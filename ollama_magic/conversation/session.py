@@ -74,6 +74,7 @@ class Session:
         self.journal = Journal()
         self.keeping: Keeping | None = None
         self.on_settled: Callable[[], None] = lambda: None
+        self.on_found: Callable[[], None] = lambda: None  # after loading, when a known cell runs
         self._problem = ""
         self._run = CellRun(self.journal, Origin())
         self._conversations: dict[str, Conversation] = {}
@@ -117,10 +118,9 @@ class Session:
     def keep(self, keeping: Keeping, running_cell: str | None, aside_days: float) -> None:
         """Go on from what is kept of this notebook, and have what comes kept too."""
         self.keeping = keeping
-        self._go_on_from(keeping.find(running_cell))
+        found = keeping.find(running_cell)
         self.journal.keep = keeping.keep
-        for change in after_a_crash(self.journal.fold):
-            self.journal.append(_conversation_of(self.journal, change), change, 0)
+        self._go_on_from(found)
         late = time.time() - aside_days * 86400
         self.erase([turn for turn in self.journal.fold.set_aside if turn.aside_at and turn.aside_at < late])
 
@@ -137,9 +137,13 @@ class Session:
             found = self.keeping.ran(cell)
             if found and not self.journal.entries:
                 self._go_on_from(found)
+                self.on_found()
 
     def _go_on_from(self, entries: list[Entry]) -> None:
+        """Take over what is kept; a turn that was running is cut, for its kernel is gone."""
         self.journal.adopt(entries)
+        for change in after_a_crash(self.journal.fold):
+            self.journal.append(_conversation_of(self.journal, change), change, 0)
 
     def run_of(self, origin: Origin) -> CellRun:
         """The execution that runs now; a new one begins where the front end names another."""
@@ -213,10 +217,11 @@ class Session:
             task.add_done_callback(self._asides.discard)
 
     def _new_problem(self) -> tuple[str, ...]:
-        """What is wrong with the store, told once."""
+        """What is wrong with the store, and that another kernel was quicker; each told once."""
+        news = self.keeping.news() if self.keeping else ""
         problem = self.keeping.store.problem if self.keeping else ""
         told, self._problem = self._problem, problem
-        return (problem,) if problem and problem != told else ()
+        return tuple(filter(None, (news, problem if problem != told else "")))
 
     def _stop_of_cell(self, run: CellRun) -> None:
         """A background turn of the cell's previous run is stopped first."""

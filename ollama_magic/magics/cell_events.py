@@ -27,12 +27,12 @@ class CellEvents:
 
     def register(self) -> None:
         """Be told of every cell from now on."""
-        self._shell.events.register("pre_run_cell", self._begins)
+        self._shell.events.register("pre_run_cell", self.begins)
         self._shell.events.register("post_run_cell", self._ended)
 
     def unregister(self) -> None:
         """Be told no more."""
-        for name, callback in (("pre_run_cell", self._begins), ("post_run_cell", self._ended)):
+        for name, callback in (("pre_run_cell", self.begins), ("post_run_cell", self._ended)):
             with suppress(ValueError):
                 self._shell.events.unregister(name, callback)
 
@@ -45,7 +45,7 @@ class CellEvents:
             self._session.run_of(self._cell.origin()).refused = True
             raise
 
-    def _begins(self, info: Any = None) -> None:
+    def begins(self, info: Any = None) -> None:
         """A cell that runs lives; cells that the front end calls deleted are set aside.
 
         Requests that were queued together carry the same list, and a pasted cell is named though it lives: an id

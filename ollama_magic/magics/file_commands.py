@@ -75,9 +75,10 @@ def _rendered(here: Here, reply: Reply) -> str:
 
 def _this_notebook(here: Here) -> str:
     keeping = here.session.keeping
-    if keeping is None or keeping.path is None:
+    path = keeping.path_now() if keeping is not None else None
+    if path is None:
         raise InputError("Where this notebook's file is cannot be found out; `%ollama open FILE` names it.")
-    return str(keeping.path)
+    return str(path)
 
 
 def _add(talk: Conversation, turns: list[SavedTurn]) -> None:

@@ -25,7 +25,9 @@ def begin(session: Session, shell: Any, settings: Any) -> None:
         greeting.open("")
     else:
         session.keep(keeping, request_of(shell).cell, settings.keep_aside)
+        settings.cell_events.begins()  # cells may have been deleted since the kernel before
         greeting.open(_line(session, keeping))
+        session.on_found = lambda: greeting.say(_line(session, keeping))
     session.on_settled = greeting.empty
 
 
@@ -54,7 +56,7 @@ def _elsewhere(session: Session, keeping: Keeping) -> str:
     """Say how many answers the file holds that the store does not know."""
     from ollama_magic.notebook.notebook_file import answers_unknown, read_notebook
 
-    if keeping.kind == "same" or keeping.path is None or not keeping.path.exists():
+    if keeping.kind in ("same", "in use") or keeping.path is None or not keeping.path.exists():
         return ""
     with suppress(OllamaMagicError):
         file = read_notebook(keeping.path, read_cell)

@@ -34,11 +34,13 @@ def find_path(
     environ: Mapping[str, str],
     records: Sequence[NotebookRecord] = (),
     read_cell: ReadCell = no_cell,
+    running_cell: str | None = None,
 ) -> Path | None:
     """Return where the notebook is: the setting, else VS Code's variable, else the session's name; None if unknown.
 
     A restarted kernel keeps the environment of its first start: where that file is missing, it may be the one in its
-    folder that has the inode last seen, if it holds one of the cells last seen.
+    folder that has the inode last seen, if it holds one of the cells last seen; or the one that it was found to be at
+    an earlier restart, if the running cell belongs to that.
     """
     if setting.strip():
         return _resolved(Path(setting.strip()))
@@ -51,7 +53,15 @@ def find_path(
     path = _session_path(name)
     if path is None or os.path.lexists(path):
         return path
-    return _moved(path, records, read_cell) or path
+    return _moved(path, records, read_cell) or _moved_before(path, records, running_cell) or path
+
+
+def find_again(path: Path, record: NotebookRecord, read_cell: ReadCell = no_cell) -> Path:
+    """Where the notebook of a record is that was at this path: it may be renamed since, and the name used again."""
+    marks = _marks_at(path, (0, 0.0), read_cell)
+    if marks is not None and not marks.isdisjoint(record.cells):
+        return path
+    return _moved(path, [replace(record, path=str(path))], read_cell) or path
 
 
 def gather(
@@ -90,6 +100,13 @@ def _moved(path: Path, records: Sequence[NotebookRecord], read_cell: ReadCell) -
             if marks and marks & record.cells:
                 return near
     return None
+
+
+def _moved_before(path: Path, records: Sequence[NotebookRecord], running_cell: str | None) -> Path | None:
+    """The one notebook in the folder of a missing one to which the running cell belongs, if it is known by now."""
+    holders = [Path(record.path) for record in records if record.path and running_cell in record.cells]
+    near = [one for one in holders if one.parent == path.parent and (one == path or os.path.lexists(one))]
+    return near[0] if len(near) == 1 else None
 
 
 def _marks_at(path: Path, kernel: tuple[int, float], read_cell: ReadCell) -> frozenset[str] | None:

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from ollama_magic.demo.deltas import Delta
+from tests.answers import chats, sent
 from tests.kernel.kernel import Kernel
 
 
@@ -54,7 +55,7 @@ def kill(kernel):
 
 
 def prompts(server):
-    return [m["content"] for m in server.requests[-1].json["messages"] if m["role"] == "user"]
+    return [text for role, text in sent(chats(server)[-1]) if role == "user"]
 
 
 def test_a_killed_kernel_loses_nothing(start):

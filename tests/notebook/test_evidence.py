@@ -132,3 +132,14 @@ def test_old_formats_are_known_by_their_prompts(tmp_path: Path) -> None:
     assert verdict(path, records, "another1") == SAME
     write(path, "bbbbbbbb")
     assert verdict(path, records, "bbbbbbbb") == SAME
+
+
+def test_a_missing_notebook_that_was_found_before(tmp_path: Path) -> None:
+    """A second restart finds what the first one found by its inode: the one notebook of the running cell."""
+    environ, there = {"JPY_SESSION_NAME": str(tmp_path / "old.ipynb")}, tmp_path / "new.ipynb"
+    there.write_text("{}")
+    found = NotebookRecord("one", str(there), 1, 1, frozenset({"aaaaaaaa"}), 1.0)
+    assert find_path("", {}, environ, [found], running_cell="aaaaaaaa") == there
+    assert find_path("", {}, environ, [found], running_cell="bbbbbbbb") == tmp_path / "old.ipynb"
+    copy = NotebookRecord("two", str(tmp_path / "old.ipynb"), 1, 1, frozenset({"aaaaaaaa"}), 1.0)
+    assert find_path("", {}, environ, [found, copy], running_cell="aaaaaaaa") == tmp_path / "old.ipynb"
