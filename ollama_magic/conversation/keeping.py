@@ -176,7 +176,8 @@ def told_of(keeping: Keeping, turns: int, model: str, newest: float) -> str:
     if turns:
         count = "1 turn" if turns == 1 else f"{turns} turns"
         clock = time.strftime("%H:%M", time.localtime(newest)) if newest else "before"
-        return f"{count} with {model} from {clock} will be sent; `%ollama clear` starts anew."
+        named = f" with {model}" if model else ""
+        return f"{count}{named} from {clock} will be sent; `%ollama clear` starts anew."
     if keeping.kind == NEW and keeping.other is not None:
         return "Another notebook stood at this path before; its conversation comes back when one of its cells runs."
     return "This notebook is a copy: its conversation begins empty." if keeping.kind == COPY else ""

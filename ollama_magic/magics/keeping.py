@@ -48,7 +48,8 @@ def _line(session: Session, keeping: Keeping) -> str:
 
     turns = session.conversation().turns
     newest = max((turn.at for turn in turns), default=0.0)
-    parts = [told_of(keeping, len(turns), turns[-1].model if turns else "", newest), _elsewhere(session, keeping)]
+    model = next((turn.model for turn in reversed(turns) if turn.model), "")  # one that was cut by a crash has none
+    parts = [told_of(keeping, len(turns), model, newest), _elsewhere(session, keeping)]
     return " ".join(filter(None, [*parts, keeping.store.problem]))
 
 
