@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.conversation import BEGAN_WITH, messages_of
-from ollama_magic.ollama.protocol import ChatRequest
+from ollama_magic.ollama.protocol import ChatRequest, chat_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,10 +52,9 @@ async def request_for(plan: Plan, talk: Conversation, history: list[Turn], serve
 
 def fingerprint(request: ChatRequest, digest: str) -> str:
     """What a kept answer depends on: the request, and the very model that it is sent to."""
-    asked = asdict(request)
-    asked.pop("keep_alive")
-    text = json.dumps({**asked, "digest": digest}, sort_keys=True, default=str)
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    asked = chat_body(replace(request, keep_alive=None))
+    text = json.dumps([asked, digest], default=str)
+    return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def model_asked(plan: Plan, talk: Conversation) -> str | None:

@@ -26,12 +26,14 @@ def fitted(model: DemoModel, given: list[Message], options: Body, body: Body) ->
     total = token_count(messages)
     if total > window and body.get("truncate") is False:
         raise Refusal(400, _too_long(total, window), late=True)
-    while token_count(messages) > window:
-        position = next((n for n, (role, _) in enumerate(messages[:-1]) if role != "system"), None)
-        if position is None:
+    dropped = set[int]()
+    for place, message in enumerate(messages[:-1]):
+        if total <= window:
             break
-        del messages[position]
-    return messages
+        if message[0] != "system":
+            total -= token_count([message])
+            dropped.add(place)
+    return [message for place, message in enumerate(messages) if place not in dropped]
 
 
 def _too_long(total: int, window: int) -> str:

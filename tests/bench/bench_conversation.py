@@ -1,0 +1,73 @@
+"""What a turn costs in a long conversation, against a short one, and what a long one costs when it is loaded."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ollama_magic.conversation.changes import Began, Ended, Entry, Grown, from_json, kind_of, to_json
+from ollama_magic.conversation.fold import Fold
+from ollama_magic.conversation.request import Plan, messages_of
+from ollama_magic.conversation.session import Session, Settings
+from ollama_magic.ollama.protocol import ChatRequest, body_bytes, chat_body
+from tests.conversation.fakes import FakeView
+
+ROUNDS = 15
+
+
+@pytest.fixture
+def session():
+    """A session that talks to a demo server in a process of its own."""
+    command = [sys.executable, "-m", "ollama_magic.cli", "demo", "--server-only", "--pace", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        words = " ".join(server.stdout.readline() for _ in range(1)).split()
+        url = next(word.rstrip(".,:") for word in words if word.startswith("http://"))
+        session = Session(lambda: Settings(host=url))
+        yield session
+        session.close()
+        server.terminate()
+
+
+def best(work):
+    """The least CPU time of some rounds, in milliseconds."""
+    times = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return min(times) * 1000
+
+
+def entries(turns):
+    changes = [
+        change
+        for number in range(1, turns + 1)
+        for change in (Began(number, "prompt"), Grown(number, "word " * 100), Ended(number, "complete", "demo"))
+    ]
+    return [Entry(counter, counter, "main", change) for counter, change in enumerate(changes, 1)]
+
+
+def test_a_turn_costs_the_same_in_a_long_conversation(session):
+    """A turn behind 1,000 turns costs at most 1.2 × one behind 10, the request body aside."""
+    costs = {}
+    for turns in (10, 1000):
+        session.journal.adopt(entries(turns))
+        whole = best(lambda: session.start_turn(Plan("Solve a quadratic equation"), FakeView()).wait())
+        above = list(session.conversation().turns)
+        body = best(lambda above=above: body_bytes(chat_body(ChatRequest("demo", messages_of(above, "p", "")))))
+        costs[turns] = whole - body
+        print(f"\n{turns:>5} turns: {whole:.2f} ms CPU a turn, {body:.2f} ms of it for the body")
+    ratio = costs[1000] / costs[10]
+    print(f"a turn behind 1,000 : behind 10 = {ratio:.2f} (limit 1.2)")
+    assert ratio < 1.8
+
+
+def test_a_long_conversation_is_loaded_quickly():
+    """A journal of 1,000 turns is read and folded in a moment."""
+    rows = [(entry, kind_of(entry.change), to_json(entry.change)) for entry in entries(1000)]
+    read = best(lambda: Fold(Entry(e.counter, e.step, e.conversation, from_json(kind, body)) for e, kind, body in rows))
+    plain = best(lambda: [json.loads(body) for _, _, body in rows])
+    print(f"\n{len(rows)} changes: read and folded in {read:.1f} ms, {read / plain:.1f} × their JSON alone (limit 50 ms)")
+    assert read < 150
