@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.changes import Restored, SetAside
+from ollama_magic.conversation.changes import Placed, Restored, SetAside
 from ollama_magic.conversation.reply import RUNNING
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ class CellRun:
         return self._replaced or []
 
     def first_turn(self) -> None:
-        """A turn is about to begin: what the cell had is set aside, once."""
+        """A turn is about to begin: the cell has its place, and what it had is set aside, once."""
+        cell, fold = self.origin.cell, self._journal.fold
+        if cell is not None and not fold.placed(cell):
+            self._journal.append("", Placed(cell, fold.next_number), 0)
         if self._replaced is None:
             self._replaced = self._set_aside(self._old(), REPLACED)
 

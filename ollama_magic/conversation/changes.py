@@ -23,6 +23,14 @@ class Began:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """A cell chats for the first time, whatever comes of it: its turns stand at this number."""
+
+    cell: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Grown:
     """Text and thinking came to a turn, behind what it had."""
 
@@ -82,10 +90,10 @@ class Redone:
     given: int
 
 
-Change = Began | Grown | Ended | SetAside | Restored | Told | Undone | Redone
+Change = Began | Placed | Grown | Ended | SetAside | Restored | Told | Undone | Redone
 
 KINDS: dict[str, type[Any]] = {
-    kind.__name__.lower(): kind for kind in (Began, Grown, Ended, SetAside, Restored, Told, Undone, Redone)
+    kind.__name__.lower(): kind for kind in (Began, Placed, Grown, Ended, SetAside, Restored, Told, Undone, Redone)
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.changes import Began, Ended, Grown, Redone, Restored, SetAside, Told, Undone
+from ollama_magic.conversation.changes import Began, Ended, Grown, Placed, Redone, Restored, SetAside, Told, Undone
 from ollama_magic.conversation.reply import COMPLETE, CUT, RUNNING
 
 if TYPE_CHECKING:
@@ -100,6 +100,10 @@ class Fold:
         """Where a cell's turns stand: at the number of its first turn; a turn without a cell stands at its own."""
         return number if cell is None else self._places.get(cell, number)
 
+    def placed(self, cell: str) -> bool:
+        """Whether a cell has its place in the order."""
+        return cell in self._places
+
     def told(self, conversation: str, key: str) -> Any:
         """What was told for a setting, or None."""
         return self._told.get((conversation, key))
@@ -188,6 +192,9 @@ class Fold:
         match change:
             case Began():
                 self._take_begin(change, entry)
+            case Placed(cell, number):
+                self._highest = max(self._highest, number)
+                self._places.setdefault(cell, number)
             case Grown(number, text, thinking):
                 for turn in self._known([number]):
                     turn.text += text

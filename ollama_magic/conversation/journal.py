@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.changes import Entry
+from ollama_magic.conversation.changes import Began, Ended, Entry, Grown
 from ollama_magic.conversation.fold import Fold
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ class Origin:
 
     cell: str | None = None
     execution: str = ""
+
+
+TEXTS = (Began, Grown, Ended)  # the changes that hold what was said in a turn
 
 
 class Journal:
@@ -62,7 +65,7 @@ class Journal:
     def erase(self, numbers: Collection[int]) -> list[int]:
         """Take the text of turns out of the journal itself; return the counters of the changes that are gone."""
         with self._lock:
-            gone = [entry for entry in self.entries if getattr(entry.change, "number", 0) in numbers]
+            gone = [one for one in self.entries if isinstance(one.change, TEXTS) and one.change.number in numbers]
             counters = {entry.counter for entry in gone}
             step, counter = self._step, self._counter
             self.adopt([entry for entry in self.entries if entry.counter not in counters])

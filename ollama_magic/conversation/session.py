@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAIN = "main"
+RUNS = 200  # executions of cells that are remembered, for threads that outlive them
 CLOSE_S = 2.0  # how long the kernel's end waits for the turns that it stops
 
 
@@ -76,7 +77,7 @@ class Session:
         self.on_settled: Callable[[], None] = lambda: None
         self.on_found: Callable[[], None] = lambda: None  # after loading, when a known cell runs
         self._problem = ""
-        self._run = CellRun(self.journal, Origin())
+        self._runs: dict[Origin, CellRun] = {}
         self._conversations: dict[str, Conversation] = {}
         self._servers: dict[tuple[object, ...], Server] = {}
         self._turns: set[TurnHandle] = set()
@@ -146,10 +147,12 @@ class Session:
             self.journal.append(_conversation_of(self.journal, change), change, 0)
 
     def run_of(self, origin: Origin) -> CellRun:
-        """The execution that runs now; a new one begins where the front end names another."""
-        if origin != self._run.origin:
-            self._run = CellRun(self.journal, origin)
-        return self._run
+        """The run of an execution; a thread may go on in one that others have followed."""
+        run = self._runs.pop(origin, None) or CellRun(self.journal, origin)
+        self._runs[origin] = run
+        for old in list(self._runs)[:-RUNS]:
+            del self._runs[old]
+        return run
 
     def start_turn(
         self,

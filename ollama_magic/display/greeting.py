@@ -9,30 +9,34 @@ from ollama_magic.display.tables import notice
 
 
 class Greeting:
-    """One line under `%load_ext`; in a terminal it is printed."""
+    """One line under `%load_ext`; `always` opens the slot for what is still to be said, `text` prints instead."""
 
-    def __init__(self, *, text: bool) -> None:
+    def __init__(self, *, text: bool, always: bool) -> None:
         self._text = text
+        self._always = always
         self._display_id = secrets.token_hex(16)
         self._open = False
+        self._said = ""
 
     def open(self, line: str) -> None:
         """Say the line, or nothing, in the cell that loads."""
+        if not line and not self._always:
+            return
         if self._text:
-            if line:
-                print(notice(line).text)
+            print(notice(line).text)
             return
         from IPython import display
 
-        self._open = True
+        self._open, self._said = True, line
         publish: Any = display.display
         publish(self._bundle(line), raw=True, display_id=self._display_id)
 
     def say(self, line: str) -> None:
         """Say another line in the same place, from any thread."""
-        if self._open:
+        if self._open and line != self._said:
             from IPython import display
 
+            self._said = line
             publish: Any = display.update_display
             publish(self._bundle(line), raw=True, display_id=self._display_id)
 

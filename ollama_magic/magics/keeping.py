@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def begin(session: Session, shell: Any, settings: Any) -> None:
     """Bind the session to the store, unless the setting forbids it or no notebook is to be found."""
-    greeting = Greeting(text=in_terminal(shell))
+    text = in_terminal(shell) or not hasattr(shell, "kernel")
+    greeting = Greeting(text=text, always=request_of(shell).cell is not None)
     keeping = _keeping(shell, settings)
     if keeping is None:
         greeting.open("")

@@ -69,5 +69,7 @@ def test_a_long_conversation_is_loaded_quickly():
     rows = [(entry, kind_of(entry.change), to_json(entry.change)) for entry in entries(1000)]
     read = best(lambda: Fold(Entry(e.counter, e.step, e.conversation, from_json(kind, body)) for e, kind, body in rows))
     plain = best(lambda: [json.loads(body) for _, _, body in rows])
-    print(f"\n{len(rows)} changes: read and folded in {read:.1f} ms, {read / plain:.1f} × their JSON alone (limit 50 ms)")
+    print(
+        f"\n{len(rows)} changes: read and folded in {read:.1f} ms, {read / plain:.1f} × their JSON alone (limit 50 ms)"
+    )
     assert read < 150

@@ -10,6 +10,7 @@ from ollama_magic.conversation.changes import (
     Ended,
     Entry,
     Grown,
+    Placed,
     Redone,
     Restored,
     SetAside,
@@ -46,6 +47,7 @@ class Story:
 
 CHANGES = [
     Began(1, "p\n“é”", "cell", "s", 2.5, "f"),
+    Placed("cell", 3),
     Grown(1, "a", "b"),
     Ended(1, "cut", "m", "d", "e", 1.5, {"answer_tokens": 3, "load_ns": None}),
     SetAside((1, 2), "deleted", 3.0),
@@ -161,3 +163,9 @@ def test_a_crash_leaves_the_text_and_brings_back_what_was_replaced():
     story.add(0, *after_a_crash(story.fold))
     assert story.prompts() == ["one", "two again"]
     assert story.fold.standing("main")[1].state == "cut"
+
+
+def test_a_cell_stands_where_it_first_ran():
+    """A cell whose first run came to nothing keeps its place above the cells that ran after it."""
+    story = Story().add(0, Placed("A", 1)).turn(1, 2, "two", "B").turn(2, 3, "one", "A")
+    assert story.prompts() == ["one", "two"]

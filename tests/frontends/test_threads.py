@@ -104,7 +104,7 @@ def test_a_thread_in_a_kernel(demo_server: Servers, kernel: Kernels, cell: str |
     done = shell.run(f"shell = get_ipython(); texts = ['Tell me.']{THREAD}", cell)
     assert (done.status, done.printed) == ("ok", "")
     assert done.plain == [paragraphs(3)]
-    assert shell.run("%%chat\nAnd then?", cell).plain == [paragraphs(3)]
+    assert shell.run("%%chat\nAnd then?", cell and "the next").plain == [paragraphs(3)]
     assert len(sent(chats(server)[1])) == 3
 
 

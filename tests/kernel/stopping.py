@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import tempfile
 import threading
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.kernel.stopping_kernel import StoppingKernel
 
 HUGE = "\n\n".join(f"**p{n}** " + "and so on, with `code` and _words_, " * 8 for n in range(1000))[:300_000]
+NEXT = itertools.count()  # the next turn stands in a new cell, below all others
 MARK = "\n\n[stopped]"
 
 
@@ -151,7 +153,7 @@ def _look_at_next_turn(stop: Stop, scene: Scene, chat: Cell) -> None:
     kernel = scene.kernel
     if scene.background:
         kernel.run("%ollama stop", "stop")
-    next_turn = kernel.run(f"%%chat --host {scene.server.url}\nAnd now?", "c")
+    next_turn = kernel.run(f"%%chat --host {scene.server.url}\nAnd now?", f"next {next(NEXT)}")
     stop.expect(next_turn.status == "ok", f"the next turn: {next_turn.traceback}")
     if scene.background:
         first = [prompt for role, prompt in sent(chats(scene.server)[-1]) if role == "user"]

@@ -121,7 +121,8 @@ def test_a_background_error_stays_at_home(
 ) -> None:
     """What goes wrong in the background is told in its slot alone; the next cell knows nothing of it."""
     shell = kernel(demo_server(pace=0, faults=[Fault("error_line", after=12)]))
-    asked = [shell.start(f"%%chat -b {host}\nTell me.", "a") for host in ("", f"--host {nobody()}")]
+    hosts = {"a": "", "nobody": f"--host {nobody()}"}
+    asked = [shell.start(f"%%chat -b {host}\nTell me.", cell) for cell, host in hosts.items()]
     other = shell.run("print('mine')", "b")
     shell.wait_until(lambda: all("[failed" in "".join(shell.cell(ask).plain) for ask in asked))
     assert (other.status, other.printed, other.plain) == ("ok", "mine\n", [])

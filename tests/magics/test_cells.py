@@ -8,6 +8,7 @@ from IPython.utils.capture import capture_output
 
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.server import DemoServer
+from tests.answers import chats
 
 
 def answers(body):
@@ -46,7 +47,7 @@ class Notebook:
         return [turn.prompt for turn in self.session.conversation(name).turns]
 
     def sent(self):
-        return [m["content"] for m in self.server.requests[-1].json["messages"] if m["role"] == "user"]
+        return [m["content"] for m in chats(self.server)[-1].json["messages"] if m["role"] == "user"]
 
 
 @pytest.fixture

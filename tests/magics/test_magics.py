@@ -9,6 +9,7 @@ from traitlets import TraitError
 
 import ollama_magic
 from ollama_magic.demo.server import DemoServer
+from tests.answers import chats
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def run(shell, cell):
 
 
 def sent(server):
-    return server.requests[-1].json["messages"]
+    return chats(server)[-1].json["messages"]
 
 
 def test_a_chat_cell_answers_and_is_remembered(shell, server):
@@ -70,7 +71,7 @@ def test_once_leaves_no_trace(shell, server):
 def test_the_options_reach_the_server(shell, server):
     """System text, model options, thinking and keep-alive of a turn are in its request."""
     run(shell, '%%chat -s "Be brief." -o temperature=0.5 -o seed=7 --think --keep-alive 5m\nHello')
-    body = server.requests[-1].json
+    body = chats(server)[-1].json
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
     assert body["options"] == {"temperature": 0.5, "seed": 7}
     assert (body["think"], body["keep_alive"]) == (True, "5m")
@@ -82,13 +83,13 @@ def test_settings_are_weaker_than_what_is_told(shell, server):
     run(shell, "%config OllamaMagic.options = {'seed': 1, 'top_k': 1, 'num_ctx': 512}")
     run(shell, "%ollama set seed 2\n%ollama set top_k 2\n%ollama system Told")
     run(shell, "%%chat -o seed=3\nHello")
-    body = server.requests[-1].json
+    body = chats(server)[-1].json
     assert magics.options["seed"] == 1
     assert body["options"] == {"seed": 3, "top_k": 2, "num_ctx": 512}
     assert body["messages"][0]["content"] == "Told"
     run(shell, "%ollama unset seed top_k system")
     run(shell, "%%chat\nHello")
-    assert server.requests[-1].json["options"]["seed"] == 1
+    assert chats(server)[-1].json["options"]["seed"] == 1
     assert sent(server)[0]["role"] == "user"
 
 
@@ -183,7 +184,7 @@ def test_clear_begins_anew_and_keeps_the_settings(shell, server):
     run(shell, "%ollama set seed 5\n%chat My name is Ada.\n%ollama clear")
     run(shell, "%chat Hello")
     assert len(sent(server)) == 1
-    assert server.requests[-1].json["options"] == {"seed": 5}
+    assert chats(server)[-1].json["options"] == {"seed": 5}
 
 
 def test_help_is_the_option_table(shell):
