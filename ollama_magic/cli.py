@@ -16,7 +16,7 @@ import time
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ollama_magic.demo.server import DemoServer
 
@@ -223,6 +223,7 @@ def _lab_command(notebook: Path, browser: bool) -> list[str]:
         "--ServerApp.answer_yes=True",
         "--LabApp.news_url=None",
         *([] if browser else ["--no-browser"]),
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}",  # the address that is printed leads there too
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
 
