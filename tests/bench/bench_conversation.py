@@ -49,7 +49,7 @@ def entries(turns):
     return [Entry(counter, counter, "main", change) for counter, change in enumerate(changes, 1)]
 
 
-def test_a_turn_costs_the_same_in_a_long_conversation(session):
+def test_a_turn_costs_the_same_in_a_long_conversation(session, figures):
     """A turn behind 1,000 turns costs at most 1.2 × one behind 10, the request body aside."""
     costs = {}
     for turns in (10, 1000):
@@ -59,17 +59,13 @@ def test_a_turn_costs_the_same_in_a_long_conversation(session):
         body = best(lambda above=above: body_bytes(chat_body(ChatRequest("demo", messages_of(above, "p", "")))))
         costs[turns] = whole - body
         print(f"\n{turns:>5} turns: {whole:.2f} ms CPU a turn, {body:.2f} ms of it for the body")
-    ratio = costs[1000] / costs[10]
-    print(f"a turn behind 1,000 : behind 10 = {ratio:.2f} (limit 1.2)")
-    assert ratio < 1.8
+    figures.note("a turn behind 1,000 turns : behind 10, without the body", costs[1000] / costs[10], 1.2, "×")
 
 
-def test_a_long_conversation_is_loaded_quickly():
+def test_a_long_conversation_is_loaded_quickly(figures):
     """A journal of 1,000 turns is read and folded in a moment."""
     rows = [(entry, kind_of(entry.change), to_json(entry.change)) for entry in entries(1000)]
     read = best(lambda: Fold(Entry(e.counter, e.step, e.conversation, from_json(kind, body)) for e, kind, body in rows))
     plain = best(lambda: [json.loads(body) for _, _, body in rows])
-    print(
-        f"\n{len(rows)} changes: read and folded in {read:.1f} ms, {read / plain:.1f} × their JSON alone (limit 50 ms)"
-    )
-    assert read < 150
+    print(f"\n{len(rows)} changes: {read / plain:.1f} × their JSON alone")
+    figures.note("a journal of 1,000 turns: read and folded", read, 50, "ms")
