@@ -6,13 +6,16 @@ import time
 from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.changes import Placed, Restored, SetAside
+from ollama_magic.conversation.fold import REPLACED
 from ollama_magic.conversation.reply import RUNNING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.journal import Journal, Origin
 
-DELETED, REPLACED, SILENT = "deleted", "replaced", "the cell no longer chats"
+DELETED, SILENT = "deleted", "the cell no longer chats"
 
 
 class CellRun:
@@ -72,10 +75,14 @@ class CellRun:
         self._replaced = [old for old in self.replaced if old is not turn]
         self._journal.append(turn.conversation, Restored((turn.number,)), self.step)
 
-    def come_back(self) -> None:
-        """Restore what was set aside when the front end named this cell as deleted: it runs, so it lives."""
-        gone = [turn for turn in self._journal.fold.all_of_cell(self.origin.cell) if turn.aside == DELETED]
-        for name, numbers in _by_conversation(gone).items():
+    def come_back(self, saved: Callable[[float], Collection[str]]) -> None:
+        """Restore what was set aside when the front end named a cell as deleted that lives.
+
+        It runs, or was saved since: `saved` tells the cells of the file, if that was written after a time.
+        """
+        gone = [turn for turn in self._journal.fold.set_aside if turn.aside == DELETED]
+        living = {self.origin.cell, *saved(max(turn.aside_at for turn in gone))} if gone else set()
+        for name, numbers in _by_conversation([turn for turn in gone if turn.cell in living]).items():
             self._journal.append(name, Restored(numbers), self.step)
 
     def deleted(self, cells: list[str]) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ollama_magic.conversation.changes import Change, Entry
 
+REPLACED = "replaced"  # why a turn is set aside when its cell runs again
 STEPS = 100  # how far undo reaches (design §4)
 
 
@@ -143,6 +144,12 @@ class Fold:
         """A number for the next turn; no turn ever had it."""
         return self._highest + 1
 
+    @property
+    def newest_set_aside(self) -> int:
+        """The newest step that set turns aside, 0 without one."""
+        steps = (entry.step for entry in reversed(self._entries) if isinstance(entry.change, SetAside))
+        return next(steps, 0)
+
     def entries_of(self, step: int) -> list[Entry]:
         """The changes that a step made."""
         return [entry for entry in self._entries if entry.step == step]
@@ -237,13 +244,19 @@ def after_a_crash(fold: Fold) -> list[Change]:
     changes: list[Change] = []
     for turn in fold.running:
         changes.append(Ended(turn.number, CUT, turn.model, error="the kernel ended in mid-answer"))
-        replaced = [] if turn.text else replaced_by(fold, turn)
+        replaced = [] if turn.text else replaced_by(fold, turn.step)
         if replaced:
             changes.append(Restored(tuple(replaced)))
+    newest = fold.newest_set_aside
+    if newest and not any(isinstance(entry.change, (Began, Restored)) for entry in fold.entries_of(newest)):
+        replaced = replaced_by(fold, newest)  # it died before the new turn began
+        changes += [Restored(tuple(replaced))] if replaced else []
     return changes
 
 
-def replaced_by(fold: Fold, turn: Turn) -> list[int]:
-    """The numbers of the turns that the run of this one had set aside."""
-    changes = (entry.change for entry in fold.entries_of(turn.step))
-    return [number for change in changes if isinstance(change, SetAside) for number in change.numbers]
+def replaced_by(fold: Fold, step: int) -> list[int]:
+    """The numbers of the turns that a run had set aside for its own, and that still are."""
+    changes = (entry.change for entry in fold.entries_of(step))
+    aside = (change for change in changes if isinstance(change, SetAside) and change.why == REPLACED)
+    turns = [fold.turn(number) for change in aside for number in change.numbers]
+    return [turn.number for turn in turns if turn is not None and turn.aside == REPLACED]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.changes import Entry, from_json, kind_of, to_json
-from ollama_magic.notebook.evidence import find_again, find_path, gather
+from ollama_magic.notebook.evidence import find_again, find_path, gather, ids_in, saved_at
 from ollama_magic.notebook.notebook import COPY, IN_USE, NEW, NONE, Verdict, identify, prompt_mark, taken_up
 from ollama_magic.store.store import NotebookRecord, Row, Store, alive, this_process
 
@@ -43,6 +43,7 @@ class Keeping:
         self._record: NotebookRecord | None = None
         self._told = False
         self._news = ""
+        self._looked_at = 0.0
 
     @property
     def kind(self) -> str:
@@ -90,6 +91,14 @@ class Keeping:
                 found = self._take(old)
         self._know(fresh)
         return found
+
+    def cells_saved(self, since: float) -> frozenset[str]:
+        """The cells in the notebook's file if it was saved after a time, and not looked at since; else none."""
+        saved = saved_at(self.path)
+        if saved <= max(since, self._looked_at):
+            return frozenset()
+        self._looked_at = saved
+        return ids_in(self.path, self._place.read_cell)
 
     def news(self) -> str:
         """Say, once, that another kernel has begun to write this notebook since it was loaded here."""

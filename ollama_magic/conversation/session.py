@@ -140,6 +140,10 @@ class Session:
                 self._go_on_from(found)
                 self.on_found()
 
+    def cells_saved(self, since: float) -> frozenset[str]:
+        """The cells in the notebook's file, if it was saved after a time."""
+        return self.keeping.cells_saved(since) if self.keeping is not None else frozenset()
+
     def _go_on_from(self, entries: list[Entry]) -> None:
         """Take over what is kept; a turn that was running is cut, for its kernel is gone."""
         self.journal.adopt(entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +28,10 @@ def begin(session: Session, shell: Any, settings: Any) -> None:
     else:
         session.keep(keeping, request_of(shell).cell, settings.keep_aside)
         settings.cell_events.begins()  # cells may have been deleted since the kernel before
-        greeting.open(_line(session, keeping))
+        known = keeping.kind == "same"
+        greeting.open(_line(session, keeping, "" if known else _elsewhere(session, keeping)))
+        if known:
+            session.loop_thread.start(_tell_elsewhere(session, keeping, greeting))
         session.on_found = lambda: greeting.say(_line(session, keeping))
     session.on_settled = greeting.empty
 
@@ -44,21 +48,29 @@ def _keeping(shell: Any, settings: Any) -> Keeping | None:
     return Keeping(store, Place(settings.notebook, shell.user_ns, os.environ, read_cell))
 
 
-def _line(session: Session, keeping: Keeping) -> str:
+def _line(session: Session, keeping: Keeping, elsewhere: str = "") -> str:
+    """What there is, in one line."""
     from ollama_magic.conversation.keeping import told_of
 
     turns = session.conversation().turns
     newest = max((turn.at for turn in turns), default=0.0)
     model = next((turn.model for turn in reversed(turns) if turn.model), "")  # one that was cut by a crash has none
-    parts = [told_of(keeping, len(turns), model, newest), _elsewhere(session, keeping)]
-    return " ".join(filter(None, [*parts, keeping.store.problem]))
+    parts = [told_of(keeping, len(turns), model, newest), elsewhere, keeping.store.problem]
+    return " ".join(filter(None, parts))
+
+
+async def _tell_elsewhere(session: Session, keeping: Keeping, greeting: Greeting) -> None:
+    """What a known notebook shows that the store does not know; loading does not wait for it."""
+    elsewhere = await asyncio.to_thread(_elsewhere, session, keeping)
+    if elsewhere:
+        greeting.say(_line(session, keeping, elsewhere))
 
 
 def _elsewhere(session: Session, keeping: Keeping) -> str:
     """Say how many answers the file holds that the store does not know."""
     from ollama_magic.notebook.notebook_file import answers_unknown, read_notebook
 
-    if keeping.kind in ("same", "in use") or keeping.path is None or not keeping.path.exists():
+    if keeping.kind == "in use" or keeping.path is None or not keeping.path.exists():
         return ""
     with suppress(OllamaMagicError):
         file = read_notebook(keeping.path, read_cell)

@@ -90,6 +90,20 @@ def gather(
     return replace(found, elsewhere=elsewhere)
 
 
+def saved_at(path: Path | None) -> float:
+    """When the file was written, in Unix seconds; 0.0 if there is none."""
+    try:
+        return path.stat().st_mtime if path is not None else 0.0
+    except (OSError, ValueError):
+        return 0.0
+
+
+def ids_in(path: Path | None, read_cell: ReadCell = no_cell) -> frozenset[str]:
+    """The ids of a file's cells."""
+    file = _file(path, read_cell) if path is not None else None
+    return frozenset(file.ids) if file is not None else frozenset()
+
+
 def _moved(path: Path, records: Sequence[NotebookRecord], read_cell: ReadCell) -> Path | None:
     """The file in the folder of a missing one that has its inode and holds one of its cells."""
     for record in sorted(records, key=lambda one: -one.seen_at):

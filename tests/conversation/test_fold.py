@@ -165,6 +165,22 @@ def test_a_crash_leaves_the_text_and_brings_back_what_was_replaced():
     assert story.fold.standing("main")[1].state == "cut"
 
 
+def test_after_a_crash_only_what_was_replaced_comes_back():
+    """A turn that was killed before any text gives back the old one, and no cell that was deleted meanwhile."""
+    story = Story().turn(1, 1, "one", "A").turn(2, 2, "two", "B").turn(3, 3, "three", "C")
+    story.add(4, SetAside((3,), "deleted"), SetAside((2,), "replaced"), Began(4, "two again", "B"))
+    story.add(0, *after_a_crash(story.fold))
+    assert story.prompts() == ["one", "two"]
+
+
+def test_after_a_crash_before_the_turn_began():
+    """A kernel that died while it looked the model up leaves what the cell had, and that is told once."""
+    story = Story().turn(1, 1, "one", "A").turn(2, 2, "two", "B").add(3, SetAside((1,), "replaced"))
+    story.add(0, *after_a_crash(story.fold))
+    assert story.prompts() == ["one", "two"]
+    assert not after_a_crash(story.fold)
+
+
 def test_a_cell_stands_where_it_first_ran():
     """A cell whose first run came to nothing keeps its place above the cells that ran after it."""
     story = Story().add(0, Placed("A", 1)).turn(1, 2, "two", "B").turn(2, 3, "one", "A")

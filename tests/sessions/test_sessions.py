@@ -193,6 +193,18 @@ def test_deleted_while_no_kernel_listened(desk):
     assert desk.chat(notebook, "c") == ["prompt b", "prompt c"]
 
 
+def test_a_pasted_cell_is_sent_again_when_it_is_saved(desk):
+    """A cell that was cut and pasted is named as deleted; once it was saved it counts, though it did not run."""
+    notebook = desk.open(desk.new("lesson"))
+    for letter in "ab":
+        desk.chat(notebook, letter)
+    notebook.chat(f"{desk.folder}-c", "prompt c", deleted=(f"{desk.folder}-a", f"{desk.folder}-b"))
+    assert desk.sent() == ["prompt c"]
+    del notebook.cells[f"{desk.folder}-b"]
+    notebook.save()
+    assert desk.chat(notebook, "c") == ["prompt a", "prompt c"]
+
+
 @pytest.mark.parametrize("asked", [True, False], ids=["asked", "loaded"])
 def test_two_kernels(desk, second_server, asked):
     """A second kernel on the same notebook says that another one is writing, begins empty and is kept apart."""
@@ -247,4 +259,6 @@ def test_checkout_of_another_version(desk):
     notebook.file.write_text(json.dumps(content))
     notebook.start().load(f"{desk.folder}-load")
     assert "2 turns" in notebook.loaded
-    assert "1 answer from elsewhere" in notebook.loaded
+    notebook.kernel.wait_until(lambda: "1 answer from elsewhere" in str(notebook.kernel.messages))
+    assert notebook.run("opens", "%ollama open .").plain[0].startswith("1 turn added")
+    assert desk.chat(notebook, "c") == ["prompt a", "prompt b", "prompt d", "prompt c"]
