@@ -82,7 +82,9 @@ class Fold:
 
     def standing(self, conversation: str) -> list[Turn]:
         """The turns of a conversation that count, in their order."""
-        return [turn for turn in self.ordered(conversation) if turn.counts]
+        if conversation not in self._standing:
+            self._standing[conversation] = [turn for turn in self.ordered(conversation) if turn.counts]
+        return list(self._standing[conversation])
 
     def ordered(self, conversation: str) -> list[Turn]:
         """All turns of a conversation, those set aside too: by the first run of their cell, then as they were made."""
@@ -155,6 +157,7 @@ class Fold:
         return [entry for entry in self._entries if entry.step == step]
 
     def _begin(self) -> None:
+        self._standing: dict[str, list[Turn]] = {}  # until a change that moves turns, or makes them count or not
         self._turns: dict[int, Turn] = {}
         self._places: dict[str, int] = {}
         self._told: dict[tuple[str, str], Any] = {}
@@ -196,6 +199,8 @@ class Fold:
         return {entry.change.taken for entry in entries if isinstance(entry.change, Undone)}
 
     def _take(self, change: Change, entry: Entry) -> None:  # noqa: C901 (a case for each kind)
+        if not isinstance(change, (Grown, Told)):
+            self._standing.clear()
         match change:
             case Began():
                 self._take_begin(change, entry)
