@@ -80,7 +80,7 @@ class Blocks:
             self._patch(*self._where[index], block)
         frozen = self._frozen(paint.frozen)
         tail = [_wrapped([block], first=not self._where and not at) for at, block in enumerate(_split(paint.tail))]
-        self.tail_bytes = len(tail[-1]) if tail else 0
+        self.tail_bytes = sum(map(len, tail))
         self._show(frozen, tail)
         return tuple(paint.frozen)
 
@@ -161,9 +161,11 @@ class Blocks:
 
 
 def _split(tail: Block) -> list[Block]:
-    """The part of the tail that hardly changes, and its last block: each is sent when it changes."""
-    pieces = tail.html[: tail.still], tail.html[tail.still :]
-    return [replace(tail, html=piece) for piece in pieces if piece]
+    """The part of the tail that hardly changes, and its last block or item: each is sent when it changes."""
+    before, last, (close, reopen) = tail.html[: tail.still], tail.html[tail.still :], tail.bridge
+    if close:
+        return [replace(tail, html=before + close, part="first"), replace(tail, html=reopen + last, part="last")]
+    return [replace(tail, html=piece) for piece in (before, last) if piece]
 
 
 def _wrapped(blocks: Sequence[Block], *, first: bool) -> str:
@@ -186,8 +188,8 @@ def _portions(blocks: Sequence[Block]) -> list[list[Block]]:
 
 
 def _placed(block: Block) -> str:
-    """A piece of a long fence is named, so that the style sheet joins it to its neighbours."""
+    """A piece of a long fence or list is named, so that the style sheet joins it to its neighbours."""
     if not block.part:
         return spaced(block.html)
-    html = spaced(block.html) if block.part == "last" else block.html
+    html = spaced(block.html) if block.part == "last" or block.bridge[0] else block.html
     return f"<div class=ollama-magic-part-{block.part}>{html}</div>"

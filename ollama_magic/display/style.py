@@ -48,4 +48,6 @@ LIVE_STYLE = """<style>
 .ollama-magic-live .ollama-magic-part-middle pre, .ollama-magic-live .ollama-magic-part-last pre {
   margin-top: 0; padding-top: 0;
 }
+.ollama-magic-live .ollama-magic-part-first > :is(ul, ol):last-child { margin-bottom: 0; }
+.ollama-magic-live .ollama-magic-part-last > :is(ul, ol):first-child { margin-top: 0; }
 </style>"""

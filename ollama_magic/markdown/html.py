@@ -76,7 +76,9 @@ class Writer:
         self.env: dict[str, Any] = {"watch": watch, "references": References(page.references)}
         self.formulas = page.formulas
         self.math = False
-        self.used = self.still = 0
+        self.used = self.still = self._items = 0
+        self.bridge = ("", "")
+        self._list: Token | None = None
         self.granted = page.granted - page.used
         self.fresh: dict[str, tuple[str, int]] = {}
 
@@ -87,7 +89,7 @@ class Writer:
         at, end, last = 0, len(tokens), 0
         while at < end:
             self._watch.tick()
-            if not tokens[at].level and tokens[at].nesting >= 0:
+            if self._may_be_last(tokens[at]):
                 last = len(parts)
             at = self._block(tokens, at, parts)
         before = visible("".join(parts[:last]))
@@ -97,6 +99,19 @@ class Writer:
         if self.used > self.granted + _FREE:
             raise Overrun
         return html
+
+    def _may_be_last(self, token: Token) -> bool:
+        """Whether what a reader sees growing may begin here: a top-level block, or a later item of a top-level list."""
+        if not token.level and token.nesting >= 0:
+            self._list, self._items, self.bridge = token, 0, ("", "")
+            return True
+        if token.type != "list_item_open" or token.level != 1 or not self._list:
+            return False
+        self._items += 1
+        if self._items > 1:
+            opening = self._opening_or_closing(self._list, self._items - 1)
+            self.bridge = f"</{self._list.tag}>\n", opening
+        return self._items > 1
 
     def _block(self, tokens: Sequence[Token], at: int, parts: list[str]) -> int:
         """Write the token at `at`; the place of the next one."""
@@ -114,14 +129,16 @@ class Writer:
             parts.append(self._opening_or_closing(token))
         return at + 1
 
-    def _opening_or_closing(self, token: Token) -> str:
+    def _opening_or_closing(self, token: Token, later: int = 0) -> str:
         match token.type:
             case "paragraph_open" | "paragraph_close":
                 return self._paragraph(token)
             case "heading_open" | "heading_close":
                 return f"</{token.tag}>\n" if token.nesting < 0 else f"<{token.tag}>"
+            case "bullet_list_open":
+                return _FIXED[token.type]
             case "ordered_list_open":
-                start = int(token.attrs.get("start", 1))
+                start = int(token.attrs.get("start", 1)) + later
                 return "<ol>\n" if start == 1 else f"<ol start={start}>\n"
             case "math_block" | "math_unclosed":
                 return self._math(token)

@@ -143,7 +143,8 @@ class IncrementalMarkdown:
             if fence:
                 text, self._tail, self._fence = self._tail, "", fence
                 return fence.skip_opening(text)
-            self._shown = Block(writer.write(tokens, len(self._tail)), writer.math, still=writer.still)
+            html = writer.write(tokens, len(self._tail))
+            self._shown = Block(html, writer.math, still=writer.still, bridge=writer.bridge)
             self._page.known, self._retry_at = writer.fresh, 0
         except Overrun:
             self._retry_at = 2 * len(self._tail)

@@ -19,13 +19,15 @@ class Block:
     """A piece of finished HTML; `math` says that it needs typesetting.
 
     `part` is "" for whole blocks; a long fence comes as "first", "middle" … and "last" pieces that belong together.
-    `still`: of a tail, how many characters of HTML stand before its last top-level block; they hardly change any more.
+    `still`: of a tail, how many characters of HTML stand before its last top-level block, or the last item of a list;
+    they hardly change any more. `bridge` closes and opens that list again, for who shows the two apart.
     """
 
     html: str
     math: bool = False
     part: str = ""
     still: int = 0
+    bridge: tuple[str, str] = ("", "")
 
 
 class MarkdownRenderer:

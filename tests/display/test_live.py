@@ -98,11 +98,25 @@ def test_what_stands_is_not_sent_again():
 def test_a_tail_that_turns_out_to_go_on():
     """A line that looked like a new block and continues the list joins it, and nothing stands there twice."""
     view, reply = begun()
-    for part in ("- one\n\n", " ", " ", "two"):
+    for part in ("one\n", "=", "==\n", "- two\n\n", " ", " ", "three"):
         reply.text_parts.append(part)
         view.show(reply)
-    (shown,) = [leaf.value for leaf in leaves(view._answer.box) if leaf.value]
-    assert "two" in shown
+    shown = [leaf.value for leaf in leaves(view._answer.box) if leaf.value]
+    assert ["<h1>one" in value for value in shown] == [True, False]
+    assert "two" in shown[1]
+    assert "three" in shown[1]
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_list_grows_item_by_item():
+    """Of a long list only the last item is sent as it grows; the two parts stand as one list."""
+    view, reply = begun()
+    for part in ("1. one\n2. two\n", "3. th", "ree"):
+        reply.text_parts.append(part)
+        view.show(reply)
+    first, last = [leaf.value for leaf in leaves(view._answer.box) if leaf.value]
+    assert "<li>two\n</li>\n</ol>" in first
+    assert "<ol start=3>\n<li>three\n</li>\n</ol>" in last
 
 
 @pytest.mark.usefixtures("shell")

@@ -36,7 +36,10 @@ def test_the_still_part_of_a_tail() -> None:
     screen.feed("# Title\n- one\n- two\n\nand so")
     assert screen.tail.html[screen.tail.still :] == "<p>and so</p>\n"
     assert screen.tail.html == rendered("# Title\n- one\n- two\n\nand so")
-    screen.feed(" on\n\n    code")
+    screen.feed(" on\n\n3. a\n4. b\n   - c\n5. d")
+    assert screen.tail.html[screen.tail.still :] == "<li>d\n</li>\n</ol>\n"
+    assert screen.tail.bridge == ("</ol>\n", "<ol start=5>\n")
+    screen.feed("\n\nand\n\n    code")
     assert screen.tail.html[screen.tail.still :] == rendered("    code")
 
 
