@@ -43,6 +43,7 @@ class Keeping:
         self._record: NotebookRecord | None = None
         self._told = False
         self._news = ""
+        self.on_first_write: Callable[[Path], None] = lambda path: None  # noqa: ARG005
         self._looked_at = 0.0
 
     @property
@@ -113,6 +114,8 @@ class Keeping:
         self._look_once_more()
         if not self._told:
             self._told = True
+            if not self.store.path.exists():
+                self.on_first_write(self.store.path)
             self.store.claim(self._record.id, self._kernel)
             self.store.tell(self._record)
         change = entry.change

@@ -125,6 +125,12 @@ class Session:
         late = time.time() - aside_days * 86400
         self.erase([turn for turn in self.journal.fold.set_aside if turn.aside_at and turn.aside_at < late])
 
+    def stop_keeping(self) -> None:
+        """Have nothing that comes kept; what is kept already stays."""
+        keeping, self.keeping, self.journal.keep = self.keeping, None, None
+        if keeping is not None:
+            keeping.close()
+
     def erase(self, turns: Collection[Turn]) -> Future[None] | None:
         """Take turns out of the journal so that no byte of them is left; a purge is the same."""
         if not turns:

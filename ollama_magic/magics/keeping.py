@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.session import Session
 
 
+NONE = "`%config OllamaMagic.store = False` keeps none from now on"
+
+
 def begin(session: Session, shell: Any, settings: Any) -> None:
     """Bind the session to the store, unless the setting forbids it or no notebook is to be found."""
     text = in_terminal(shell) or not hasattr(shell, "kernel")
@@ -32,6 +35,7 @@ def begin(session: Session, shell: Any, settings: Any) -> None:
         greeting.open(_line(session, keeping, "" if known else _elsewhere(session, keeping)))
         if known:
             session.loop_thread.start(_tell_elsewhere(session, keeping, greeting))
+        keeping.on_first_write = lambda path: greeting.say(f"Conversations are kept in {path}; {NONE}.")
         session.on_found = lambda: greeting.say(_line(session, keeping))
     session.on_settled = greeting.empty
 

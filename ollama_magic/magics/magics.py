@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import display
-from traitlets import Bool, Dict, Enum, Float, Integer, TraitError, Unicode, Union, validate
+from traitlets import Bool, Dict, Enum, Float, Integer, TraitError, Unicode, Union, observe, validate
 
 from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.session import Session, Settings
@@ -120,6 +120,22 @@ class OllamaMagic(Magics):
     @validate("keep_alive")
     def _keep_alive_is_a_time(self, proposal: Any) -> Any:
         return _checked(duration, str(proposal.value)) if proposal.value != "" else ""
+
+    @validate("store", "notebook")
+    def _kept_from_the_start(self, proposal: Any) -> Any:
+        """A conversation that has begun can be kept no longer, but not elsewhere."""
+        session = getattr(self, "session", None)
+        if proposal.value and session is not None and session.journal.entries:
+            raise TraitError(f"{proposal.trait.name} can be set before the first turn only; store = False always.")
+        return proposal.value
+
+    @observe("store", "notebook")
+    def _keep_as_told(self, change: Any) -> None:
+        del change
+        if hasattr(self, "session"):
+            self.session.stop_keeping()
+            if self.store:
+                self.begin_keeping()
 
     def begin_keeping(self) -> None:
         """Go on from what the store has of this notebook, and say in one line what that is."""

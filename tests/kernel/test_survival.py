@@ -63,6 +63,8 @@ def test_a_killed_kernel_loses_nothing(start):
     kernel = start()
     for name in "ab":
         ask(kernel, name)
+    said = [str(one["content"]["data"]) for of in kernel.messages.values() for one in of if "data" in one["content"]]
+    assert any("Conversations are kept in" in text for text in said), "the first write names the store"
     kill(kernel)
     kernel = start()
     assert "2 turns with demo:latest" in "".join(kernel.loading.plain)
@@ -234,3 +236,17 @@ def test_prompt_shows_what_was_sent(start):
     shown = kernel.run("%ollama prompt")
     assert shown.status == "ok"
     assert "prompt a" in "".join(shown.plain)
+
+
+def test_keeping_can_be_ended_and_not_moved(start, home):
+    """`store = False` ends the keeping at once; another store is refused once the conversation has begun."""
+    kernel = start()
+    ask(kernel, "a")
+    moved = kernel.run("%config OllamaMagic.store = 'elsewhere.sqlite'").outputs
+    assert "before the first turn only" in str(moved)
+    kernel.run("%config OllamaMagic.store = False")
+    ask(kernel, "b")
+    assert prompts(start.server) == ["prompt a", "prompt b"]
+    kernel.stop()
+    ask(start(), "c")
+    assert prompts(start.server) == ["prompt a", "prompt c"]
