@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 
 import nbformat
 import pytest
@@ -250,3 +251,23 @@ def test_keeping_can_be_ended_and_not_moved(start, home):
     kernel.stop()
     ask(start(), "c")
     assert prompts(start.server) == ["prompt a", "prompt c"]
+
+
+def test_a_locked_store_holds_nobody_up(start, home):
+    """While the store is locked a turn ends with «not saved yet»; that goes with the lock, and nothing is lost."""
+    kernel = start()
+    ask(kernel, "a")
+    (path,) = (home / "data").rglob("conversations.sqlite")
+    lock = sqlite3.connect(path, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    cell = ask(kernel, "b")
+    assert any(
+        "not saved yet" in one["data"]["text/html"] for one in cell.outputs if "text/html" in one.get("data", {})
+    )
+    lock.execute("ROLLBACK")
+    lock.close()
+    asked = next(ask for ask, messages in kernel.messages.items() if any("prompt b" in str(m) for m in messages))
+    kernel.wait_until(lambda: "not saved yet" not in str(kernel.cell(asked).outputs))
+    kill(kernel)
+    ask(start(), "c")
+    assert prompts(start.server) == ["prompt a", "prompt b", "prompt c"]
