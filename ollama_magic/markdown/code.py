@@ -69,10 +69,8 @@ def highlighted(code: str, info: str, seconds: float) -> str:
     lexer = _lexer(language(info)) if seconds > 0 else None
     if lexer is None or max(map(len, code.split("\n"))) > _LONGEST_LINE:
         return escape(code, quote=False)
-    end = thread_time() + seconds
-    return "".join(
-        _coloured(lexer, piece, end) or escape(piece, quote=False) for piece in _pieces(code, _longest(lexer))
-    )
+    deadline = _Deadline(seconds)
+    return "".join(_shown(lexer, piece, deadline) for piece in _pieces(code, _longest(lexer)))
 
 
 def lines_outside_strings(lines: list[str], info: str) -> int:
@@ -109,11 +107,36 @@ def _pieces(code: str, longest: int) -> Iterator[str]:
     yield code
 
 
-def _coloured(lexer: Lexer, code: str, end: float) -> str:
-    """Runs of equal tokens as spans, the rest as it is when the time is up; "" where a lexer loses text or bloats."""
+class _Deadline:
+    """When the time is up; all deadlines are equal, so that what was coloured before one is known before another."""
+
+    def __init__(self, seconds: float) -> None:
+        self.at = thread_time() + seconds
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Deadline)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+class _Late(Exception):
+    """The time was up; the argument is the code with the colours found by then."""
+
+
+def _shown(lexer: Lexer, code: str, deadline: _Deadline) -> str:
+    try:
+        return _coloured(lexer, code, deadline) or escape(code, quote=False)
+    except _Late as late:
+        return str(late)
+
+
+@lru_cache(maxsize=64)
+def _coloured(lexer: Lexer, code: str, deadline: _Deadline) -> str:
+    """Runs of equal tokens as spans; "" where a lexer loses text or bloats. Remembered: an answer is rendered twice."""
     parts: list[str] = []
     done = size = 0
-    for name, run in groupby(_tokens(lexer, code, end), key=itemgetter(0)):
+    for name, run in groupby(_tokens(lexer, code, deadline.at), key=itemgetter(0)):
         text = "".join(value for _, value in run)
         shown = escape(text, quote=False)
         parts.append(f"<span class={name}>{shown}</span>" if name and not text.isspace() else shown)
@@ -121,7 +144,10 @@ def _coloured(lexer: Lexer, code: str, end: float) -> str:
         if not code.startswith(text, done) or size > _WORST_GROWTH * len(code) + 400:
             return ""
         done += len(text)
-    return "".join(parts) + escape(code[done:], quote=False)
+    html = "".join(parts) + escape(code[done:], quote=False)
+    if thread_time() > deadline.at:
+        raise _Late(html)
+    return html
 
 
 def _tokens(lexer: Lexer, code: str, end: float) -> Iterator[tuple[str, str]]:

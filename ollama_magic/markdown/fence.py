@@ -102,7 +102,7 @@ class OpenFence:
         return cut
 
     def _close(self, *, newline: bool = True) -> list[Block]:
-        blocks = self._full_parts()
+        blocks = self._full_parts() if len(self._lines) > _LONGEST_PART else []
         return [*blocks, self._block(self._lines, "last" if self._parts else "", newline=newline)]
 
     def _block(self, lines: list[str], part: str, *, newline: bool = True) -> Block:

@@ -40,6 +40,9 @@ def sent() -> Iterator[list[Message]]:
 
 def cpu(do: Callable[[], object]) -> float:
     """Seconds of CPU of the whole process."""
+    from ollama_magic.markdown import code
+
+    code._coloured.cache_clear()
     gc.collect()
     before = time.process_time()
     do()
@@ -54,7 +57,7 @@ def turn(tokens: int) -> dict[str, float]:
     opened = next(at for at, message in enumerate(messages) if message[1] == "display_data")
     settled = sum(count for _, kind, count in messages if kind == "update_display_data")
     live = sum(count for _, kind, count in messages[opened + 1 :] if kind.startswith("comm"))
-    opening = sum(count for _, _, count in messages[: opened + 1])
+    opening = sum(count for _, kind, count in messages[: opened + 1] if kind in ("comm_open", "display_data"))
     return {"cpu": seconds, "live": live / size, "settled": settled / size, "opening": opening}
 
 

@@ -163,6 +163,17 @@ def test_long_code_is_coloured_too() -> None:
     assert html.count("class=s>") > 2000
 
 
+def test_colours_are_remembered_whole() -> None:
+    """Code that ran out of time is coloured anew the next time; code that did not is not."""
+    from ollama_magic.markdown.code import highlighted
+
+    code = "".join(f"late{i} = 'text'\n" for i in range(300))
+    early = highlighted(code, "python", 0.0001)
+    assert early.count("class=s>") < 300
+    assert highlighted(code, "python", 10.0).count("class=s>") == 300
+    assert highlighted(code, "python", 0.0001).count("class=s>") == 300
+
+
 def test_task_lists_have_no_controls() -> None:
     """Boxes of a task list are characters."""
     assert Strict(rendered("- [ ] a\n- [x] b\n- [y] c")).text.split() == ["☐", "a", "☑", "b", "[y]", "c"]
