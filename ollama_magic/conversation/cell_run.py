@@ -31,7 +31,8 @@ class CellRun:
     @property
     def step(self) -> int:
         """The journal's number for all that this execution does, taken when it first does something."""
-        self._step = self._step or self._journal.new_step()
+        if not self._step or self._journal.fold.undone(self._step):
+            self._step = self._journal.new_step()
         return self._step
 
     @property

@@ -152,6 +152,10 @@ class Fold:
         steps = (entry.step for entry in reversed(self._entries) if isinstance(entry.change, SetAside))
         return next(steps, 0)
 
+    def undone(self, step: int) -> bool:
+        """Whether a step was taken back and not given back."""
+        return step in self._undone
+
     def entries_of(self, step: int) -> list[Entry]:
         """The changes that a step made."""
         return [entry for entry in self._entries if entry.step == step]

@@ -14,6 +14,7 @@ class Cell:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
+        self.begun = 0  # cells so far, where no request tells them apart
         self._running = itertools.count(1)
         self._execution: str | None = None
         self._slots = itertools.count(1)
@@ -21,7 +22,7 @@ class Cell:
     def origin(self) -> Origin:
         """The cell's id, where the front end tells it, and what tells this execution from every other."""
         request = request_of(self._shell)
-        return Origin(request.cell, request.execution or str(self._shell.execution_count))
+        return Origin(request.cell, request.execution or str(self.begun))
 
     def next_slot(self) -> str:
         """Name the next slot by the cell's id and its number within this execution, so that the file stays the same.

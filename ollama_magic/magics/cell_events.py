@@ -53,6 +53,7 @@ class CellEvents:
         file holds that was saved since was pasted, or its deletion undone.
         """
         del info
+        self._cell.begun += 1
         request = request_of(self._shell)
         self._session.cell_runs(request.cell)
         run = self._session.run_of(self._cell.origin())

@@ -242,3 +242,20 @@ def test_reuse_shows_the_kept_answer_while_nothing_changed(three):
     three.chat("B", "two")
     assert three.sent() == ["one, edited", "two"]
     assert three.prompts() == ["one, edited", "two", "three"]
+
+
+def test_undo_and_go_on_without_requests(notebook):
+    """In a plain shell too a cell is a step of its own, and after undo the conversation goes on."""
+    vars(notebook.shell).pop("get_parent", None)
+    for prompt in ("one", "two", "three"):
+        notebook.shell.run_cell(f"%%chat\n{prompt}")
+    notebook.shell.run_cell("%ollama undo")
+    assert notebook.prompts() == ["one", "two"]
+    notebook.shell.run_cell("%chat four")
+    assert notebook.prompts() == ["one", "two", "four"]
+
+
+def test_undo_and_go_on_in_one_cell(notebook):
+    """A cell that asks, takes it back and asks again has one turn."""
+    notebook.run("A", "%chat one\n%ollama undo\n%chat two")
+    assert notebook.prompts() == ["two"]
