@@ -242,6 +242,9 @@ class Session:
             self.stop([handle for handle in self._turns if handle.cell == run.origin.cell])
 
     async def _hang_up(self) -> None:
+        for aside in self._asides:
+            aside.cancel()  # one that went on would open a connection that nobody closes
+        await asyncio.gather(*self._asides, return_exceptions=True)
         await asyncio.gather(*(server.client.aclose() for server in self._servers.values()), return_exceptions=True)
 
     async def _owned(self, handle: TurnHandle, turn: RunningTurn) -> Reply:
