@@ -18,21 +18,21 @@ __all__ = ["__version__", "last", "load_ipython_extension", "unload_ipython_exte
 
 def load_ipython_extension(shell: Any) -> None:
     """Register the magics; `%load_ext ollama_magic` calls this."""
-    from ollama_magic.magics.magics import load
+    from ollama_magic.magics.loading import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Stop what runs and take everything out again; `%unload_ext ollama_magic` calls this."""
-    from ollama_magic.magics.magics import unload
+    from ollama_magic.magics.loading import unload
 
     unload(shell)
 
 
 def __getattr__(name: str) -> Any:
     if name == "last":
-        from ollama_magic.magics.magics import loaded_magics
+        from ollama_magic.magics.loading import loaded_magics
 
         magics = loaded_magics()
         return magics.session.last if magics is not None else None

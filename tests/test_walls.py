@@ -22,8 +22,8 @@ ROOMS = {
     ),
     "magics": (
         (
-            "__init__ cell cell_events cell_source command commands file_commands keeping line magics memory_commands "
-            "model_options options readable server_commands setting_commands spec values words"
+            "__init__ cell cell_events cell_source command commands file_commands keeping line loading magics "
+            "memory_commands model_options options readable server_commands setting_commands spec traits values words"
         ),
         "display conversation notebook store prompt markdown ollama demo loop_thread",
         "IPython traitlets",

@@ -1,70 +1,37 @@
-"""The magics: parse, call, show. Loading puts them and the line hook in; unloading takes both out."""
+"""The magics: parse, call, show. Their settings stand in `traits`, how they come and go in `loading`."""
 
 from __future__ import annotations
 
-import atexit
-import json
-import os
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.getipython import get_ipython
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import display
-from traitlets import Bool, Dict, Enum, Float, Integer, TraitError, Unicode, Union, observe, validate
+from traitlets import observe
 
 from ollama_magic.conversation.request import Plan
-from ollama_magic.conversation.session import Session, Settings
+from ollama_magic.conversation.session import Session
 from ollama_magic.errors import InputError, TurnStopped
 from ollama_magic.magics.cell import Cell
 from ollama_magic.magics.cell_events import CellEvents
 from ollama_magic.magics.command import Here
 from ollama_magic.magics.commands import run_command, usage
-from ollama_magic.magics.line import install, prompt_text, split_assigned, uninstall
-from ollama_magic.magics.model_options import known_name, typed_value
+from ollama_magic.magics.line import prompt_text, split_assigned
 from ollama_magic.magics.options import CHAT, read_line
-from ollama_magic.magics.values import duration
+from ollama_magic.magics.traits import OllamaTraits
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.magics.options import Line
 
-NAME = "OllamaMagic"
 LINE_CHAT = replace(CHAT, name="%chat", summary="One turn of the conversation on one line.", prompt="text")
-THINK_LEVELS = (None, True, False, "low", "medium", "high", "max")
-DISPLAYS = ("auto", "widget", "html", "text")
-LIMITS = ("connect", "connect_loopback", "first_byte", "silence", "look", "line_bytes", "answer_bytes")
-RERUNS = ("replace", "reuse")
-FOOTERS = ("brief", "full", "none")
 
 
 @magics_class
-class OllamaMagic(Magics):
+class OllamaMagic(OllamaTraits, Magics):
     """Settings of ollama_magic; an option of a turn, and what `%ollama` tells the conversation, are stronger."""
-
-    model = Unicode(help="The model that answers; empty: a loaded one, else the newest that can chat.").tag(config=True)
-    host = Unicode(help="Where the server is; empty: OLLAMA_HOST, else this machine.").tag(config=True)
-    system = Unicode(help="System text of the turns that have none of their own.").tag(config=True)
-    options = Dict(help="Model options of every turn, such as {'temperature': 0.2}.").tag(config=True)
-    think = Enum(THINK_LEVELS, None, help="Have models that can think do so, at a level, or not.").tag(config=True)
-    keep_alive = Union(
-        [Integer(), Float(), Unicode()], default_value="", help="How long a model stays loaded: 300, '5m', -1 for ever."
-    ).tag(config=True)
-    display = Enum(DISPLAYS, "auto", help="How an answer is shown while it streams.").tag(config=True)
-    footer = Enum(FOOTERS, "brief", help="The line under an answer; 'full' has times and speeds.").tag(config=True)
-    ca_file = Unicode(help="Certificate file for a server whose certificate your firm has signed.").tag(config=True)
-    headers = Dict(help="Headers for the server, from the environment: {'X-Key': 'env:NAME'}.").tag(config=True)
-    rerun = Enum(
-        RERUNS, "replace", help="A cell that runs again: 'replace' asks anew, 'reuse' shows what is kept."
-    ).tag(config=True)
-    store = Union(
-        [Bool(), Unicode()], default_value=True, help="Keep conversations on disk: True, False or a path."
-    ).tag(config=True)
-    keep_aside = Float(30.0, help="Days for which turns that were set aside are kept.").tag(config=True)
-    notebook = Unicode(help="The notebook's path, where it cannot be found out.").tag(config=True)
-    limits = Dict(help="Limits in seconds (connect, first_byte, silence) and bytes (answer_bytes).").tag(config=True)
 
     def __init__(self, shell: Any, **kwargs: Any) -> None:
         super().__init__(shell, **kwargs)
@@ -105,29 +72,6 @@ class OllamaMagic(Magics):
         return None
 
     ollama.__doc__ = usage()
-
-    @validate("options")
-    def _options_are_known(self, proposal: Any) -> Any:
-        return _checked(_typed, proposal.value)
-
-    @validate("limits")
-    def _limits_are_known(self, proposal: Any) -> Any:
-        unknown = [key for key in proposal.value if key not in LIMITS]
-        if unknown or not all(type(value) in (int, float) for value in proposal.value.values()):
-            raise TraitError(f"limits takes numbers for {', '.join(LIMITS)}.")
-        return proposal.value
-
-    @validate("keep_alive")
-    def _keep_alive_is_a_time(self, proposal: Any) -> Any:
-        return _checked(duration, str(proposal.value)) if proposal.value != "" else ""
-
-    @validate("store", "notebook")
-    def _kept_from_the_start(self, proposal: Any) -> Any:
-        """A conversation that has begun can be kept no longer, but not elsewhere."""
-        session = getattr(self, "session", None)
-        if proposal.value and session is not None and session.journal.entries:
-            raise TraitError(f"{proposal.trait.name} can be set before the first turn only; store = False always.")
-        return proposal.value
 
     @observe("store", "notebook")
     def _keep_as_told(self, change: Any) -> None:
@@ -223,62 +167,3 @@ class OllamaMagic(Magics):
         from ollama_magic.display.views import mode_for
 
         return mode_for(self.display, self.shell)
-
-    def _settings(self) -> Settings:
-        environ = dict(os.environ)
-        given = self.host, self.ca_file, self.headers, self.limits, environ
-        return Settings(*given, model=self.model, system=self.system, options=self.options)
-
-
-def _typed(options: dict[str, Any]) -> dict[str, Any]:
-    texts = {known_name(key): value if isinstance(value, str) else json.dumps(value) for key, value in options.items()}
-    return {key: typed_value(key, text) for key, text in texts.items()}
-
-
-def _checked(check: Any, value: Any) -> Any:
-    try:
-        return check(value)
-    except (InputError, ValueError) as error:
-        raise TraitError(str(error)) from None
-
-
-def loaded_magics() -> OllamaMagic | None:
-    """Return the magics of this kernel, if the extension is loaded."""
-    shell = get_ipython()
-    found = shell.magics_manager.registry.get(NAME) if shell is not None else None
-    return found if isinstance(found, OllamaMagic) else None
-
-
-def load(shell: Any) -> None:
-    """Register the magics and put the hook in; a `%%chat` of another extension is replaced, and told."""
-    if NAME in shell.magics_manager.registry:
-        return
-    magics = OllamaMagic(shell=shell)
-    others = shell.magics_manager.magics
-    magics.displaced = {kind: others[kind]["chat"] for kind in ("cell", "line") if "chat" in others[kind]}
-    shell.register_magics(magics)
-    install(shell)
-    magics.cell_events.register()
-    magics.begin_keeping()
-    atexit.register(magics.session.close)
-    if magics.displaced:
-        owner = next(iter(magics.displaced.values())).__module__
-        print(f"%%chat was {owner}'s; it is ollama_magic's now, and `%unload_ext ollama_magic` gives it back.")
-
-
-def unload(shell: Any) -> None:
-    """Stop what runs, take the magics and the hook out, and give back what was displaced."""
-    magics = shell.magics_manager.registry.pop(NAME, None)
-    if magics is None:
-        return
-    uninstall(shell)
-    magics.cell_events.unregister()
-    for names in shell.magics_manager.magics.values():
-        for name in [name for name, function in names.items() if getattr(function, "__self__", None) is magics]:
-            del names[name]
-    for kind, function in magics.displaced.items():
-        shell.magics_manager.magics[kind]["chat"] = function
-    if magics in shell.configurables:
-        shell.configurables.remove(magics)
-    atexit.unregister(magics.session.close)
-    magics.session.close()

@@ -1,0 +1,55 @@
+"""Loading and unloading are a pair: the magics, the line hook and the session's end go in and come out together."""
+
+from __future__ import annotations
+
+import atexit
+from typing import Any
+
+from IPython.core.getipython import get_ipython
+
+from ollama_magic.magics.line import install, uninstall
+from ollama_magic.magics.magics import OllamaMagic
+
+NAME = "OllamaMagic"
+
+
+def loaded_magics() -> OllamaMagic | None:
+    """Return the magics of this kernel, if the extension is loaded."""
+    shell = get_ipython()
+    found = shell.magics_manager.registry.get(NAME) if shell is not None else None
+    return found if isinstance(found, OllamaMagic) else None
+
+
+def load(shell: Any) -> None:
+    """Register the magics and put the hook in; a `%%chat` of another extension is replaced, and told."""
+    if NAME in shell.magics_manager.registry:
+        return
+    magics = OllamaMagic(shell=shell)
+    others = shell.magics_manager.magics
+    magics.displaced = {kind: others[kind]["chat"] for kind in ("cell", "line") if "chat" in others[kind]}
+    shell.register_magics(magics)
+    install(shell)
+    magics.cell_events.register()
+    magics.begin_keeping()
+    atexit.register(magics.session.close)
+    if magics.displaced:
+        owner = next(iter(magics.displaced.values())).__module__
+        print(f"%%chat was {owner}'s; it is ollama_magic's now, and `%unload_ext ollama_magic` gives it back.")
+
+
+def unload(shell: Any) -> None:
+    """Stop what runs, take the magics and the hook out, and give back what was displaced."""
+    magics = shell.magics_manager.registry.pop(NAME, None)
+    if magics is None:
+        return
+    uninstall(shell)
+    magics.cell_events.unregister()
+    for names in shell.magics_manager.magics.values():
+        for name in [name for name, function in names.items() if getattr(function, "__self__", None) is magics]:
+            del names[name]
+    for kind, function in magics.displaced.items():
+        shell.magics_manager.magics[kind]["chat"] = function
+    if magics in shell.configurables:
+        shell.configurables.remove(magics)
+    atexit.unregister(magics.session.close)
+    magics.session.close()
