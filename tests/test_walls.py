@@ -55,7 +55,10 @@ ROOMS = {
     "store": ("__init__ current database files process store transactions trouble values writer", "", ""),
     "prompt": ("__init__ describe fill outline resolve table", "", ""),
     "ollama": (
-        ("__init__ address bodies client complaints decoder failures listings models protocol proxies secrets tls"),
+        (
+            "__init__ address bodies client complaints connection decoder failures listings models protocol proxies "
+            "secrets tls"
+        ),
         "",
         "",
     ),
@@ -81,7 +84,7 @@ MODULES = {
     "cli": ("demo", ""),
     "conversation.handle": ("loop_thread", ""),
     "conversation.session": ("ollama loop_thread", ""),
-    "ollama.client": ("", "httpx"),
+    "ollama.connection": ("", "httpx"),
     "ollama.failures": ("", "httpx"),
     "ollama.tls": ("", "httpx"),
 }

@@ -1,51 +1,26 @@
-"""The only room that opens a socket: an async client for one server. No httpx name leaves it."""
+"""What can be asked of one server: an async client, an endpoint a method. The sockets are in `connection`."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
-
-import httpx
+from typing import TYPE_CHECKING
 
 from ollama_magic.errors import OllamaMagicError, ServerError
 from ollama_magic.foreign import one_line, repaired
-from ollama_magic.ollama.bodies import TooMuch, Unpacker, Unreadable
-from ollama_magic.ollama.complaints import Refusal, read_object
-from ollama_magic.ollama.decoder import LINE_BYTES, ChunkDecoder
-from ollama_magic.ollama.failures import LOST, Way, broken_off
+from ollama_magic.ollama.connection import Connection, Limits, Transport
+from ollama_magic.ollama.decoder import ChunkDecoder
 from ollama_magic.ollama.listings import read_ps, read_show, read_tags
-from ollama_magic.ollama.protocol import ChatChunk, body_bytes, chat_body
-from ollama_magic.ollama.proxies import proxy_for
+from ollama_magic.ollama.protocol import ChatChunk, chat_body
 from ollama_magic.ollama.secrets import Secrets
-from ollama_magic.ollama.tls import bare_context, tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator
 
     from ollama_magic.ollama.address import Address
     from ollama_magic.ollama.protocol import ChatRequest, ModelFacts, ModelSummary, RunningModel
-    from ollama_magic.ollama.proxies import ProxySetting
 
-_HEADERS = {"accept-encoding": "identity", "user-agent": "ollama_magic", "content-type": "application/json"}
-_MOMENT = 0.1  # what the end of a body may take once its last line is read
-_REFUSAL_BYTES = 1_000_000
+__all__ = ["Limits", "OllamaClient"]
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What an answer may take, in bytes and seconds (design §5); `look` is a whole look-up."""
-
-    line_bytes: int = LINE_BYTES
-    answer_bytes: int = 64_000_000
-    connect_loopback: float = 3
-    connect: float = 10
-    first_byte: float = 600
-    silence: float = 300
-    look: float = 10
+_LIMITS = Limits()
 
 
 class OllamaClient:
@@ -55,67 +30,41 @@ class OllamaClient:
         self,
         address: Address,
         secrets: Secrets | None = None,
-        limits: Limits = Limits(),
+        limits: Limits = _LIMITS,
         ca_file: str | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self.address = address
-        self._secrets = secrets or Secrets()
-        self._limits = limits
-        self._ca_file = ca_file
-        self._transport = transport
-        self._proxy: ProxySetting | None = None
-        self._https: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self._connection = Connection(address, secrets or Secrets(), limits, ca_file, transport)
 
     def __repr__(self) -> str:
         return f"OllamaClient({self.address.url})"
 
-    async def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
         """Yield an empty chunk when the headers came, then every chunk of the answer.
 
         The last one has `done`, `error` or `cut`; a body that just ends has none of them. Who leaves earlier hangs up:
         close the generator then (`contextlib.aclosing`). Raises an OllamaMagicError if no answer begins.
         """
-        body = body_bytes(chat_body(request))
-        async with self._reply("POST", "/api/chat", body, self._limits.first_byte) as response:
-            yield ChatChunk()
-            decoder, cut = ChunkDecoder(self._limits.line_bytes, self._secrets.mask), ""
-            pieces = response.aiter_raw()
-            try:
-                unpack = Unpacker(_encoding(response), self._limits.answer_bytes)
-                async for data in pieces:
-                    for chunk in decoder.feed(unpack(data)):
-                        yield chunk
-                    if decoder.ended:
-                        return
-            except Exception as error:  # noqa: BLE001 - no foreign exception leaves the package
-                cut = self._cut(error)
-            finally:
-                if decoder.ended:
-                    await _exhausted(pieces)
-            for chunk in self._rest(decoder, cut):
-                yield chunk
+        return self._stream_chunks("/api/chat", chat_body(request))
 
-    def _rest(self, decoder: ChunkDecoder, cut: str) -> list[ChatChunk]:
-        """Return what a body without an end mark leaves behind; if nothing at all came, that is an error."""
-        chunks = decoder.close()
-        if not decoder.begun and not decoder.ended:
-            raise ServerError(f"{self.address.url} sent no answer: {cut or 'its body is empty'}; run this again.")
-        return [*chunks, ChatChunk(cut=cut)] if cut and not decoder.ended else chunks
+    def _stream_chunks(self, path: str, body: dict[str, object]) -> AsyncGenerator[ChatChunk, None]:
+        decoder = ChunkDecoder(self._connection.limits.line_bytes, self._connection.mask)
+        return self._connection.stream(path, body, decoder, ChatChunk())
 
     async def version(self) -> str:
         """Return the server's version, such as "0.24.0"; "" if it does not say."""
-        found = (await self._look("GET", "/api/version")).get("version")
+        found = (await self._connection.look("GET", "/api/version")).get("version")
         return one_line(found, 60) if isinstance(found, str) else ""
 
     async def tags(self) -> list[ModelSummary]:
         """Return the models on the server, as a rule the newest first."""
-        return read_tags(await self._look("GET", "/api/tags"))
+        return read_tags(await self._connection.look("GET", "/api/tags"))
 
     async def ps(self) -> list[RunningModel]:
         """Return the loaded models; servers before v0.1.38 cannot tell and have none."""
         try:
-            return read_ps(await self._look("GET", "/api/ps"))
+            return read_ps(await self._connection.look("GET", "/api/ps"))
         except ServerError as error:
             if error.status == 404:
                 return []
@@ -123,178 +72,27 @@ class OllamaClient:
 
     async def show(self, model: str) -> ModelFacts:
         """Return what the server knows of one model; raises ModelNotFound."""
-        return read_show(await self._look("POST", "/api/show", {"model": model, "name": model}))
+        return read_show(await self._connection.look("POST", "/api/show", {"model": model, "name": model}))
 
     async def unload(self, model: str) -> None:
         """Free the memory that a model takes; this also frees a stuck one (dossier §21)."""
-        await self._look("POST", "/api/chat", {"model": model, "messages": [], "keep_alive": 0, "stream": False})
+        await self._connection.look(
+            "POST", "/api/chat", {"model": model, "messages": [], "keep_alive": 0, "stream": False}
+        )
 
     async def render(self, request: ChatRequest) -> str:
         """Return the prompt as the model gets it (dossier §6.6), since v0.11.5; "" from a server that cannot tell."""
         only = {"stream": False, "_debug_render_only": True, "options": {**request.options, "num_predict": 1}}
-        found = (await self._look("POST", "/api/chat", {**chat_body(request), **only})).get("_debug_info")
+        found = (await self._connection.look("POST", "/api/chat", {**chat_body(request), **only})).get("_debug_info")
         return repaired(str(found.get("rendered_template", ""))) if isinstance(found, dict) else ""
 
     async def alive(self) -> bool:
         """Whether an Ollama server answers at the address."""
         try:
-            return b"Ollama is running" in await self._in_time("GET", "/", b"")
+            return b"Ollama is running" in await self._connection.in_time("GET", "/", b"")
         except OllamaMagicError:
             return False
 
     async def aclose(self) -> None:
         """Close the connections of the running loop; those of loops that are gone went with them."""
-        https = self._https.pop(asyncio.get_running_loop(), None)
-        if https is not None:
-            await https.aclose()
-
-    async def _look(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        data = await self._in_time(method, path, body_bytes(body) if body is not None else b"")
-        value = read_object(data.decode("utf-8", "replace"))
-        if value is None:
-            raise ServerError(f"{self.address.url} is not Ollama: its answer to {path} is no JSON; look at the port.")
-        return value
-
-    async def _in_time(self, method: str, path: str, body: bytes) -> bytes:
-        late = None
-        try:
-            return await asyncio.wait_for(self._whole(method, path, body), self._limits.look)
-        except asyncio.TimeoutError:
-            late = ServerError(f"{self.address.url} did not answer within {self._limits.look:g} s; is it busy?")
-        raise late
-
-    async def _whole(self, method: str, path: str, body: bytes) -> bytes:
-        async with self._reply(method, path, body, self._limits.look) as response:
-            data, cut = await self._body(response, self._limits.answer_bytes)
-        if cut:
-            raise ServerError(f"{self.address.url} sent no whole answer to {path}: {cut}; run this again.")
-        return data
-
-    async def _body(self, response: httpx.Response, most: int) -> tuple[bytes, str]:
-        """Return what came of a body, and the clause that says why it broke off, or ""."""
-        parts: list[bytes] = []
-        try:
-            unpack = Unpacker(_encoding(response), most)
-            async for data in response.aiter_raw():
-                parts.append(unpack(data))  # noqa: PERF401 - what came before an error is kept
-        except Exception as error:  # noqa: BLE001 - no foreign exception leaves the package
-            return b"".join(parts), self._cut(error)
-        return b"".join(parts), ""
-
-    def _cut(self, error: Exception) -> str:
-        if isinstance(error, TooMuch):
-            return f"it is longer than {self._limits.answer_bytes:,} bytes"
-        if isinstance(error, Unreadable):
-            return "it is packed in a way that cannot be read"
-        return broken_off(error, self._limits.silence)
-
-    @contextlib.asynccontextmanager
-    async def _reply(self, method: str, path: str, body: bytes, first_byte: float) -> AsyncIterator[httpx.Response]:
-        """Send a request and open its answer; a refusal is raised, and whatever happens the connection is left."""
-        response = await self._sent(method, path, body, first_byte)
-        try:
-            html = "html" in response.headers.get("content-type", "").lower()
-            if not response.is_success or html:
-                raise await self._refusal(response, path)
-            yield response
-        finally:
-            await response.aclose()
-
-    async def _refusal(self, response: httpx.Response, path: str) -> OllamaMagicError:
-        body = b""
-        with contextlib.suppress(asyncio.TimeoutError):
-            body, _ = await asyncio.wait_for(self._body(response, _REFUSAL_BYTES), self._limits.look)
-        refusal = Refusal(
-            self.address.url,
-            path,
-            response.status_code,
-            response.headers.get("content-type", "").lower(),
-            self._secrets.mask(response.headers.get("location", "")),
-            self._secrets.mask(body.decode("utf-8", "replace")),
-        )
-        return refusal.error()
-
-    async def _sent(self, method: str, path: str, body: bytes, first_byte: float) -> httpx.Response:
-        """Send once, and once more without a word if a connection from an earlier request turned out dead."""
-        for last in (False, True):
-            try:
-                request = self._request(method, path, body, first_byte)
-                response = await self._connections().send(request, stream=True)
-            except OllamaMagicError:
-                raise
-            except Exception as error:  # noqa: BLE001 - no foreign exception leaves the package
-                failure = self._way(first_byte).failure(error)
-                dead = isinstance(error, LOST) and request.extensions["trace"].reused
-            else:
-                request.extensions["timeout"]["read"] = self._limits.silence
-                return response
-            if last or not dead:
-                break
-        raise failure
-
-    def _request(self, method: str, path: str, body: bytes, first_byte: float) -> httpx.Request:
-        return self._connections().build_request(
-            method,
-            self.address.join(path),
-            content=body or None,
-            headers=self._secrets.headers_for(self.address),
-            timeout=httpx.Timeout(first_byte, connect=self._connect_s, pool=self._connect_s),
-            extensions={"trace": _Trace()},
-        )
-
-    def _connections(self) -> httpx.AsyncClient:
-        loop = asyncio.get_running_loop()
-        if loop not in self._https:
-            transport = self._transport or self._new_transport()
-            self._https[loop] = httpx.AsyncClient(transport=transport, trust_env=False, headers=_HEADERS)
-        return self._https[loop]
-
-    def _new_transport(self) -> httpx.AsyncHTTPTransport:
-        self._proxy = setting = proxy_for(self.address, os.environ)
-        secure = self.address.scheme == "https" or (setting is not None and setting.url.startswith("https:"))
-        context = tls_context(self._ca_file) if secure else bare_context()
-        proxy = (
-            httpx.Proxy(setting.url, ssl_context=context if setting.url.startswith("https:") else None)
-            if setting
-            else None
-        )
-        return httpx.AsyncHTTPTransport(
-            verify=context, trust_env=False, proxy=proxy, limits=httpx.Limits(max_connections=None)
-        )
-
-    @property
-    def _connect_s(self) -> float:
-        return self._limits.connect_loopback if self.address.loopback else self._limits.connect
-
-    def _way(self, read_s: float) -> Way:
-        return Way(self.address, self._proxy, self._connect_s, read_s)
-
-
-class _Trace:
-    """Hears from httpcore whether a request opened a connection or took one that was there."""
-
-    def __init__(self) -> None:
-        self._connected = self._sending = False
-
-    @property
-    def reused(self) -> bool:
-        return self._sending and not self._connected
-
-    async def __call__(self, event: str, _: object) -> None:
-        self._connected |= event.endswith("connect_tcp.started")
-        self._sending |= event.endswith("send_request_headers.started")
-
-
-def _encoding(response: httpx.Response) -> str:
-    return str(response.headers.get("content-encoding", "")).strip().lower()
-
-
-async def _exhausted(pieces: AsyncIterator[bytes]) -> None:
-    """Read a body to its end, so that its connection can serve again, but not for long."""
-
-    async def rest() -> None:
-        async for _ in pieces:
-            pass
-
-    with contextlib.suppress(Exception):
-        await asyncio.wait_for(rest(), _MOMENT)
+        await self._connection.aclose()

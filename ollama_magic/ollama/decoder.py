@@ -54,6 +54,10 @@ class ChunkDecoder:
             self._read(self._released(b""), chunks, whole=False)
         return chunks
 
+    def cut(self, why: str) -> ChatChunk:
+        """Return the chunk that says why the stream broke off."""
+        return ChatChunk(cut=why)
+
     def _hold(self, rest: bytes, chunks: list[ChatChunk]) -> None:
         self._held += rest
         if len(self._held) > self._line_bytes:
