@@ -31,13 +31,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Command:
-    """One row of the table: `usage` is what may follow the name, `run` takes what did follow it as raw text."""
+    """One row of the table: `usage` is what may follow the name, `run` takes what did follow it as raw text.
+
+    `complete` says what Tab offers where the words of `usage` do not tell (MODEL, FILE, KEY, COMMAND and `a|b` do):
+    "model", "conversation" or "told". `examples` are lines behind `%ollama`, for its page of help.
+    """
 
     name: str
     usage: str
     help: str
     family: str
     run: Callable[[Here, str], Answer]
+    complete: str = ""
+    examples: tuple[str, ...] = ()
 
 
 def alone(name: str, rest: str) -> None:
