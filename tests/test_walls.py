@@ -23,15 +23,15 @@ ROOMS = {
     "magics": (
         (
             "__init__ cell cell_events cell_source command commands file_commands keeping line loading magics "
-            "memory_commands model_options options readable server_commands setting_commands spec traits values words"
+            "memory_commands model_options options server_commands setting_commands spec traits values words"
         ),
         "display conversation notebook store prompt markdown ollama demo loop_thread",
         "IPython traitlets",
     ),
     "display": (
         (
-            "__init__ blocks greeting guarded history host kept kit live live_region settled slot status style tables "
-            "terminal thinking updating views"
+            "__init__ blocks greeting guarded history host kept kit live live_region readable settled slot "
+            "status style tables terminal thinking updating views"
         ),
         "conversation markdown",
         "IPython traitlets ipywidgets",
@@ -57,7 +57,7 @@ ROOMS = {
     "ollama": (
         (
             "__init__ address bodies client complaints connection decoder failures listings models protocol proxies "
-            "secrets tls"
+            "requests secrets tls versions"
         ),
         "",
         "",

@@ -8,7 +8,7 @@ from ollama_magic import __version__
 from ollama_magic.display.tables import card, notice, table
 from ollama_magic.errors import InputError, OllamaMagicError
 from ollama_magic.magics.command import Answer, Here, alone
-from ollama_magic.magics.readable import ago, bytes_text
+from ollama_magic.display.readable import ago, bytes_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
