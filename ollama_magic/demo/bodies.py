@@ -6,55 +6,16 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from ollama_magic.demo.fields import MESSAGE, OPTIONS
 from ollama_magic.demo.go import go_duration, go_json, quoted, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ollama_magic.demo.fields import Kind
+
 Body = dict[str, object]
 _LEVELS = ("high", "medium", "low", "max")
-_TEXT, _FLAG = ("string", "string"), ("bool", "bool")
-_COMMON = {
-    "model": _TEXT,
-    "stream": _FLAG,
-    "options": ("object", "map[string]interface {}"),
-    "truncate": _FLAG,
-    "shift": _FLAG,
-    "_debug_render_only": _FLAG,
-    "logprobs": _FLAG,
-    "top_logprobs": ("number", "int"),
-    "format": ("", ""),
-    "keep_alive": ("", ""),
-    "think": ("", ""),
-}
-CHAT = ("ChatRequest", {**_COMMON, "messages": ("array", "[]api.Message"), "tools": ("array", "api.Tools")})
-GENERATE = (
-    "GenerateRequest",
-    {
-        **_COMMON,
-        **dict.fromkeys(("prompt", "suffix", "system", "template"), _TEXT),
-        "raw": _FLAG,
-        "images": ("array", "[]api.ImageData"),
-        "context": ("array", "[]int"),
-    },
-)
-SHOW = (
-    "ShowRequest",
-    {**dict.fromkeys(("model", "name", "system", "template"), _TEXT), "verbose": _FLAG, "options": _COMMON["options"]},
-)
-_MESSAGE = {
-    **dict.fromkeys(("role", "content", "thinking", "tool_name", "tool_call_id"), _TEXT),
-    "images": ("array", "[]api.ImageData"),
-    "tool_calls": ("array", "[]api.ToolCall"),
-}
-_INTEGERS = ("top_k", "seed", "num_predict", "num_keep", "repeat_last_n", "num_ctx", "num_batch", "num_gpu", "main_gpu")
-_OPTIONS = {
-    **dict.fromkeys((*_INTEGERS, "num_thread", "draft_num_predict"), "integer"),
-    **dict.fromkeys(("temperature", "top_p", "min_p", "typical_p"), "float32"),
-    **dict.fromkeys(("repeat_penalty", "presence_penalty", "frequency_penalty"), "float32"),
-    "use_mmap": "boolean",
-    "stop": "array",
-}
 
 
 class Refusal(Exception):
@@ -67,7 +28,7 @@ class Refusal(Exception):
         self.late = late
 
 
-def read_body(body: bytes, kind: tuple[str, Mapping[str, tuple[str, str]]]) -> Body:
+def read_body(body: bytes, kind: Kind) -> Body:
     """The known fields of a body, names in lower case, nulls left out; Refusal with Go's text otherwise."""
     try:
         value = read_json(body)
@@ -105,7 +66,7 @@ def _message(value: object, struct: str) -> Body:
     if not isinstance(value, dict):
         text = f"json: cannot unmarshal {_kind(value)} into Go struct field {struct}.messages of type api.Message"
         raise Refusal(400, text)
-    message = _fields(value, _MESSAGE, f"{struct}.messages.")
+    message = _fields(value, MESSAGE, f"{struct}.messages.")
     if "role" in message:
         message["role"] = str(message["role"]).lower()
     for image in _list(message.get("images")):
@@ -160,7 +121,7 @@ def check_options(options: object) -> Body:
     """The known options that are set; one of a wrong type is a 500, as on the real server."""
     found: Body = {}
     for key, value in options.items() if isinstance(options, dict) else ():
-        wanted = _OPTIONS.get(key)
+        wanted = OPTIONS.get(key)
         if wanted is None or value is None:
             continue
         kinds = {"integer": "number", "float32": "number", "boolean": "bool", "array": "array"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import CHAT, GENERATE, SHOW, Refusal, read_body
+from ollama_magic.demo.bodies import Refusal, read_body
+from ollama_magic.demo.fields import CHAT, GENERATE, SHOW
 from ollama_magic.demo.go import quoted
+from ollama_magic.demo.library import described
 from ollama_magic.demo.names import read_name, source_of
 from ollama_magic.demo.turn import Turn
 
@@ -33,12 +35,12 @@ def version(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
 
 def tags(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """List all models."""
-    exchange.json({"models": stage.store.tags()})
+    exchange.json({"models": stage.library.tags()})
 
 
 def ps(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """List the loaded models."""
-    exchange.json({"models": stage.store.running()})
+    exchange.json({"models": stage.runners.running()})
 
 
 def show(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
@@ -49,7 +51,7 @@ def show(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
         raise Refusal(400, "model is required")
     model = _find(stage, asked, tagged=True)
     options = body.get("options")
-    exchange.json(stage.store.show(model, options if isinstance(options, dict) else {}, str(body.get("system", ""))))
+    exchange.json(described(model, options if isinstance(options, dict) else {}, str(body.get("system", ""))))
 
 
 def chat(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
@@ -92,7 +94,7 @@ def _find(stage: Stage, name: str, tagged: bool = False) -> DemoModel:
     read = read_name(name.removesuffix(":local"))
     if read is None:
         raise Refusal(400, "invalid model name")
-    model = stage.store.find(name.removesuffix(":local"))
+    model = stage.library.find(name.removesuffix(":local"))
     if model is None:
         raise Refusal(404, f"model '{read.shown if tagged else name}' not found")
     return model

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ollama_magic.demo.bodies import Body, Refusal
 from ollama_magic.demo.deltas import tokens
 from ollama_magic.demo.go import go_json
-from ollama_magic.demo.models import ModelStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +21,7 @@ def fitted(model: DemoModel, given: list[Message], options: Body, body: Body) ->
     messages = [*model.messages, *given]
     if model.system and messages[0][0] != "system":
         messages.insert(0, ("system", model.system))
-    window = ModelStore.context_of(model, options)
+    window = model.window(options)
     total = token_count(messages)
     if total > window and body.get("truncate") is False:
         raise Refusal(400, _too_long(total, window), late=True)

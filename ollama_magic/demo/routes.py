@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo import endpoints
+from ollama_magic.demo import endpoints, pulling
 from ollama_magic.demo.access import PREFLIGHT, PREFLIGHT_VARY, host_allowed, origin_allowed
 from ollama_magic.demo.bodies import Refusal
 from ollama_magic.demo.faults import FIRST, PAGE
@@ -25,6 +25,8 @@ ROUTES: dict[str, tuple[tuple[str, ...], Endpoint]] = {
     "/api/show": (("POST",), endpoints.show),
     "/api/chat": (("POST",), endpoints.chat),
     "/api/generate": (("POST",), endpoints.generate),
+    "/api/pull": (("POST",), pulling.pull),
+    "/api/push": (("POST",), pulling.push),
 }
 
 

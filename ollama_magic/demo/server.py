@@ -10,8 +10,10 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.models import DEMO, DemoModel, ModelStore
+from ollama_magic.demo.library import Library
+from ollama_magic.demo.models import DEMO, PULLABLE, DemoModel
 from ollama_magic.demo.routes import dispatch
+from ollama_magic.demo.runners import Runners
 from ollama_magic.demo.stage import Answers, Stage
 from ollama_magic.demo.wire import BadRequest, ClientLeft, Connection, Exchange, RecordedRequest
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ollama_magic.demo.faults import Fault
 
 _LOOPBACK = "127.0.0.1"
+_PULL = 6.0  # seconds that a pull takes at the usual pace
 _alive: weakref.WeakSet[DemoServer] = weakref.WeakSet()
 
 
@@ -31,7 +34,8 @@ class DemoServer:
     `pace` is in tokens/s: None is a small model's pace, 0 as fast as possible. `answers` gives the text instead of
     the scripts: it gets the request's body and returns pieces (`str` or `Delta`); a list is sent in large writes, an
     iterator piece by piece. `faults` are used up in order, each by the first request for its path; more may be
-    appended to `server.faults`. `load_seconds` is how long a model takes to load.
+    appended to `server.faults`. `load_seconds` is how long a model takes to load, `pull_seconds` how long one of the
+    `pullable` models takes to come (None: 6, or nothing at a pace of 0).
     """
 
     def __init__(
@@ -44,10 +48,22 @@ class DemoServer:
         answers: Answers | None = None,
         load_seconds: float = 0.0,
         version: str = "0.32.15",
+        pullable: Iterable[DemoModel] = PULLABLE,
+        pull_seconds: float | None = None,
     ) -> None:
         self.requests: list[RecordedRequest] = []
         self.faults: deque[Fault] = deque(faults)
-        self._stage = Stage(ModelStore(tuple(models)), version, pace, load_seconds, answers, self.faults)
+        self._stage = Stage(
+            Library(models),
+            Runners(),
+            version,
+            pace,
+            load_seconds,
+            answers,
+            self.faults,
+            tuple(pullable),
+            (0.0 if pace == 0 else _PULL) if pull_seconds is None else pull_seconds,
+        )
         self._port = port
         self._listener: socket.socket | None = None
         self._connections: set[Connection] = set()

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from ollama_magic.demo.deltas import Delta
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.models import ModelStore
+    from ollama_magic.demo.library import Library
+    from ollama_magic.demo.models import DemoModel
+    from ollama_magic.demo.pulling import Download
+    from ollama_magic.demo.runners import Runners
 
 Answers = Callable[[dict[str, object]], Iterable["str | Delta"]]
 _SMALL_MODEL = 40.0  # tokens/s
@@ -22,12 +25,16 @@ _SMALL_MODEL = 40.0  # tokens/s
 class Stage:
     """One server's settings; `pace` None means a small model's pace, and recorded answers at their own."""
 
-    store: ModelStore
+    library: Library
+    runners: Runners
     version: str
     pace: float | None
     load_seconds: float
     answers: Answers | None
     faults: deque[Fault]
+    pullable: tuple[DemoModel, ...]
+    pull_seconds: float
+    downloads: dict[str, Download] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property

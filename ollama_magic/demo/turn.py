@@ -38,9 +38,9 @@ class Turn:
 
     def run(self) -> None:
         """Load, unload or answer."""
-        store, keep = self.stage.store, self.body.get("keep_alive")
+        runners, keep = self.stage.runners, self.body.get("keep_alive")
         if not self.given and keep == 0:
-            store.unload(self.model)
+            runners.unload(self.model)
             self._say_nothing("unload")
             return
         self._check()
@@ -51,9 +51,9 @@ class Turn:
             else:
                 self._say_nothing("load")
         finally:
-            store.release(self.model)
+            runners.release(self.model)
             if keep == 0:
-                store.unload(self.model)
+                runners.unload(self.model)
 
     def _check(self) -> None:
         asked = quoted(str(self.body["model"]))
@@ -68,11 +68,11 @@ class Turn:
 
     def _load(self, keep: float | None) -> None:
         """A load that the client does not wait for is given up."""
-        if self.stage.store.load(self.model, self.options, keep):
+        if self.stage.runners.load(self.model, self.options, keep):
             try:
                 self.exchange.connection.pause(self.stage.load_seconds)
             except ClientLeft:
-                self.stage.store.unload(self.model)
+                self.stage.runners.unload(self.model)
                 raise
 
     def _answer(self) -> None:
@@ -90,7 +90,7 @@ class Turn:
             self.shape,
             pace=0.0 if own_pace else self.stage.tokens_per_second,
             first=0.0 if own_pace else self.stage.first_pause,
-            prompt_tokens=min(count, self.stage.store.context_of(self.model, self.options)),
+            prompt_tokens=min(count, self.model.window(self.options)),
             load_ns=load_ns,
             limit=limit if isinstance(limit, int) and limit > 0 else None,
             context=list(range(1, count + 1)) if self.shape == "generate" and not self.body.get("raw") else [],

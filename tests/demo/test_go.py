@@ -7,10 +7,12 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from ollama_magic.demo.bodies import CHAT, Refusal, read_body
+from ollama_magic.demo.bodies import Refusal, read_body
+from ollama_magic.demo.fields import CHAT
 from ollama_magic.demo.go import go_duration, go_json, go_time, read_json
-from ollama_magic.demo.models import PLAIN, ModelStore
+from ollama_magic.demo.models import PLAIN
 from ollama_magic.demo.names import read_name, source_of
+from ollama_magic.demo.runners import Runners
 
 
 def test_json_escapes() -> None:
@@ -109,11 +111,11 @@ def test_sources_of_names() -> None:
 
 def test_a_duration_is_kept_until_another_is_given() -> None:
     """A request without `keep_alive` keeps what an earlier one set; one with other load options loads anew."""
-    store = ModelStore((PLAIN,))
-    assert store.load(PLAIN, {}, math.inf)
-    store.release(PLAIN)
-    assert not store.load(PLAIN, {}, None)
-    store.release(PLAIN)
-    (running,) = store.running()
+    runners = Runners()
+    assert runners.load(PLAIN, {}, math.inf)
+    runners.release(PLAIN)
+    assert not runners.load(PLAIN, {}, None)
+    runners.release(PLAIN)
+    (running,) = runners.running()
     assert str(running["expires_at"]) > "2300"
-    assert store.load(PLAIN, {"num_ctx": 8192}, None)
+    assert runners.load(PLAIN, {"num_ctx": 8192}, None)

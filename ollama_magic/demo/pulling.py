@@ -1,0 +1,170 @@
+"""Pull and push: invented models that take seconds to come, layer by layer; a pull that is cut goes on where it was."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ollama_magic.demo.bodies import Refusal, read_body
+from ollama_magic.demo.fields import PULL, PUSH
+from ollama_magic.demo.models import Layer, sha256
+from ollama_magic.demo.names import read_name
+from ollama_magic.demo.progress import Line, told
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ollama_magic.demo.faults import Fault
+    from ollama_magic.demo.models import DemoModel
+    from ollama_magic.demo.names import ModelName
+    from ollama_magic.demo.stage import Stage
+    from ollama_magic.demo.wire import Connection, Exchange
+
+NO_DISK = "write /usr/share/ollama/.ollama/models/blobs/sha256-partial: no space left on device"
+_TICK = 0.06  # seconds between two reports of a download
+_STEPS = 8  # reports of a download that takes no time
+_LARGE = 100_000  # bytes; a smaller layer comes at once
+_REGISTRY = "registry.ollama.ai"
+_SILENT_END = ("params", "projector")  # a download that is never reported as complete (dossier §17.1)
+
+
+@dataclass
+class Download:
+    """How much of one layer is there; several clients share it, and nothing moves while nobody waits for it."""
+
+    layer: Layer
+    seconds: float
+    done: float = 0.0
+    _at: float = 0.0
+    _waiting: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def join(self) -> None:
+        """Another client waits for it."""
+        with self._lock:
+            if not self._waiting:
+                self._at = time.monotonic()
+            self._waiting += 1
+
+    def leave(self) -> None:
+        """A client has what it wanted, or has gone."""
+        with self._lock:
+            self._waiting -= 1
+
+    def advance(self) -> int:
+        """The bytes that are there by now."""
+        with self._lock:
+            now = time.monotonic()
+            steps = _STEPS if self.layer.size > _LARGE else 1
+            part = (now - self._at) / self.seconds if self.seconds else 1 / steps
+            self.done = min(self.layer.size, self.done + part * self.layer.size)
+            self._at = now
+            return int(self.done)
+
+
+def pull(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
+    """Get a model from the registry that this server plays."""
+    body = read_body(exchange.request.body, PULL)
+    name = str(body.get("model") or body.get("name") or "")
+    read = read_name(name)
+    if read is None:
+        raise Refusal(400, "invalid model name")
+    insecure = body.get("insecure") is True and name.startswith("http://")
+    told(exchange, fault, body, pulled(stage, exchange.connection, read, insecure=insecure))
+
+
+def pulled(
+    stage: Stage, connection: Connection, name: ModelName, *, insecure: bool = False
+) -> Generator[Line, None, None]:
+    """Every line of a pull, as the work goes on; Refusal where it fails; the model is there when it ends."""
+    yield {"status": "pulling manifest"}
+    model = _found(stage, name, insecure)
+    config = Layer("config", sha256(f"config of {model.name}"), 488)
+    for layer in (*model.layers, config):
+        if stage.library.has_layer(layer.digest):
+            yield {**_named("pulling", layer), "completed": layer.size}
+        else:
+            yield from _downloaded(stage, connection, layer, stage.pull_seconds * layer.size / model.size)
+    yield {"status": "verifying sha256 digest"}
+    yield {"status": "writing manifest"}
+    stage.library.add(model)
+    yield {"status": "success"}
+
+
+def _found(stage: Stage, name: ModelName, insecure: bool) -> DemoModel:
+    if name.host != _REGISTRY:
+        scheme = "http" if insecure else "https"
+        place = f"{scheme}://{name.host}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
+        reason = f"dial tcp {name.host}: connect: connection refused"
+        raise Refusal(500, f'pull model manifest: Get "{place}": {reason}')
+    for model in stage.pullable:
+        known = read_name(model.name)
+        if known and known.key == name.key:
+            return model
+    raise Refusal(500, "pull model manifest: file does not exist")
+
+
+def _downloaded(stage: Stage, connection: Connection, layer: Layer, seconds: float) -> Generator[Line, None, None]:
+    """The reports of one layer: `completed` is missing while it is 0, and may never reach the total."""
+    with stage.lock:
+        download = stage.downloads.setdefault(layer.digest, Download(layer, seconds))
+    download.join()
+    try:
+        done = int(download.done)
+        while done < layer.size:
+            report = {**_named("pulling", layer), **({"completed": done} if done else {})}
+            yield report
+            if not done:
+                yield report
+            connection.pause(_TICK if download.seconds else 0)
+            done = download.advance()
+    finally:
+        download.leave()
+    if layer.kind not in _SILENT_END:
+        yield {**_named("pulling", layer), "completed": layer.size}
+    stage.library.blobs.setdefault(layer.digest, b"")
+
+
+def _named(verb: str, layer: Layer) -> Line:
+    return {"status": f"{verb} {layer.short}", "digest": layer.digest, "total": layer.size}
+
+
+def push(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
+    """Send a model to the registry that this server plays; names of the library itself are refused."""
+    body = read_body(exchange.request.body, PUSH)
+    name = str(body.get("model") or body.get("name") or "")
+    if not name.strip():
+        raise Refusal(400, "model is required")
+    told(exchange, fault, body, _pushed(stage, exchange.connection, name))
+
+
+def _pushed(stage: Stage, connection: Connection, name: str) -> Generator[Line, None, None]:
+    yield {"status": "retrieving manifest"}
+    model, read = stage.library.find(name), read_name(name)
+    if model is None or read is None:
+        yield {"status": "couldn't retrieve manifest"}
+        shown = f"{read.host}/{read.namespace}/{read.model}/{read.tag}" if read else name
+        path = f"/usr/share/ollama/.ollama/models/manifests/{shown}"
+        raise Refusal(500, f"open {path}: no such file or directory")
+    if read.host != _REGISTRY:
+        digest = model.layers[0].digest
+        where = f"https://{read.host}/v2/{read.namespace}/{read.model}/blobs/{digest}"
+        raise Refusal(500, f'Head "{where}": dial tcp {read.host}: connect: connection refused')
+    if read.namespace == "library":
+        raise Refusal(500, "push access denied: unauthorized")
+    for layer in model.layers:
+        yield from _uploaded(stage, connection, layer)
+    yield {"status": "pushing manifest"}
+    yield {"status": "success"}
+
+
+def _uploaded(stage: Stage, connection: Connection, layer: Layer) -> Generator[Line, None, None]:
+    """The weights take their time; what the registry has already gives one full report."""
+    steps = _STEPS if layer.kind == "model" else 0
+    for step in range(steps):
+        done = layer.size * step // steps
+        yield {**_named("pushing", layer), **({"completed": done} if done else {})}
+        connection.pause(stage.pull_seconds / steps)
+    yield {**_named("pushing", layer), "completed": layer.size}
