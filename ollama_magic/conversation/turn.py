@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ollama_magic.conversation.audience import Audience
 from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
 from ollama_magic.conversation.request import fingerprint, request_for
 from ollama_magic.conversation.think_tags import ThinkTags
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 STUCK_S = 20.0  # design §4, last paragraph
 FLUSH_S = 0.15  # with the store's own lag a crash loses at most 250 ms of a running answer (design §7.1)
 SAVED_S = 0.1  # how long a cell waits for its turn to be on disk (design §4)
-TICK_S = 1.0  # how often a silent turn is painted, for its clock
 
 
 @dataclass(eq=False)
@@ -38,14 +38,17 @@ class RunningTurn:
     view: View
     reply: Reply
     record: Record
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
     tags: ThinkTags = field(default_factory=ThinkTags)
+    changed: Audience = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.changed = Audience(self.reply, self.view)
 
 
 async def run_turn(turn: RunningTurn) -> Reply:
     """Wait for the conversation, stream the answer, remember it, settle it; a stop is the cancellation of this task."""
     reply = turn.reply
-    painter = asyncio.create_task(_paint(turn))
+    turn.changed.begin()
     try:
         async with _its_turn(turn):
             flusher = asyncio.create_task(_flush(turn))
@@ -62,11 +65,9 @@ async def run_turn(turn: RunningTurn) -> Reply:
     finally:
         reply.waiting = ""
         turn.record.end()
-        painter.cancel()
-        with suppress(asyncio.CancelledError):
-            await painter
+        await turn.changed.leave()
         await _be_saved(turn)
-        turn.view.finish(reply)
+        turn.changed.finish()
     return reply
 
 
@@ -213,17 +214,6 @@ async def _tell_if_stuck(turn: RunningTurn) -> None:
         turn.changed.set()
 
 
-async def _paint(turn: RunningTurn) -> None:
-    while True:
-        rest = turn.view.show(turn.reply)
-        await asyncio.sleep(rest)
-        # Not wait_for: on Python 3.11 it can swallow the cancellation that ends this task.
-        tick = asyncio.get_running_loop().call_later(TICK_S, turn.changed.set)
-        await turn.changed.wait()
-        tick.cancel()
-        turn.changed.clear()
-
-
 async def _flush(turn: RunningTurn) -> None:
     while True:
         await asyncio.sleep(FLUSH_S)
@@ -245,4 +235,4 @@ async def _be_saved(turn: RunningTurn) -> None:
 
 def _now_saved(turn: RunningTurn) -> None:
     turn.reply.unsaved = False
-    turn.view.again(turn.reply)
+    turn.changed.again()
