@@ -57,7 +57,7 @@ ROOMS = {
     "ollama": (
         (
             "__init__ address bodies client complaints connection decoder failures listings models protocol proxies "
-            "requests secrets tls versions"
+            "requests secrets tls vectors versions"
         ),
         "",
         "",
@@ -69,8 +69,9 @@ ROOMS = {
     ),
     "demo": (
         (
-            "__init__ access bodies computed deltas endpoints faults figures generation go models names "
-            "prompts replies routes server stage structured topics turn wire"
+            "__init__ access bodies computed creating deltas embedding endpoints faults fields figures generation go "
+            "library models names naming progress prompts pulling replies routes runners server stage structured "
+            "topics turn wire"
         ),
         "",
         "",

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import OllamaMagicError, ServerError
 from ollama_magic.foreign import one_line, repaired
 from ollama_magic.ollama.connection import Connection, Limits, Transport
-from ollama_magic.ollama.decoder import ChunkDecoder
+from ollama_magic.ollama.decoder import ChunkDecoder, ProgressDecoder
 from ollama_magic.ollama.listings import read_ps, read_show, read_tags
-from ollama_magic.ollama.protocol import ChatChunk, chat_body
+from ollama_magic.ollama.protocol import ChatChunk, body_bytes, chat_body
+from ollama_magic.ollama.requests import (
+    Embeddings,
+    create_body,
+    embed_body,
+    generate_body,
+    named,
+    old_embed_body,
+    pull_body,
+)
 from ollama_magic.ollama.secrets import Secrets
+from ollama_magic.ollama.vectors import read_embedding, read_embeddings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from ollama_magic.ollama.address import Address
     from ollama_magic.ollama.protocol import ChatRequest, ModelFacts, ModelSummary, RunningModel
+    from ollama_magic.ollama.requests import CreateRequest, GenerateRequest, Progress
 
 __all__ = ["Limits", "OllamaClient"]
 
 _LIMITS = Limits()
+_NO_ROUTE = (404, 405)
+_PROGRESS_BYTES = 1 << 40
 
 
 class OllamaClient:
@@ -46,11 +60,34 @@ class OllamaClient:
         The last one has `done`, `error` or `cut`; a body that just ends has none of them. Who leaves earlier hangs up:
         close the generator then (`contextlib.aclosing`). Raises an OllamaMagicError if no answer begins.
         """
-        return self._stream_chunks("/api/chat", chat_body(request))
+        return self._chunks("/api/chat", chat_body(request))
 
-    def _stream_chunks(self, path: str, body: dict[str, object]) -> AsyncGenerator[ChatChunk, None]:
+    def stream_generate(self, request: GenerateRequest) -> AsyncGenerator[ChatChunk, None]:
+        """Yield a single turn as `stream_chat` yields a chat; the token ids that servers add to it are left out."""
+        return self._chunks("/api/generate", generate_body(request))
+
+    def stream_pull(self, name: str, *, insecure: bool = False) -> AsyncGenerator[Progress, None]:
+        """Yield what a download tells, the last line `done`, or with `error` or `cut`; else it just ended, not done.
+
+        Who leaves earlier pauses it: what came stays on the server, and the next pull goes on from there.
+        Raises an OllamaMagicError if nothing begins.
+        """
+        return self._progress("/api/pull", pull_body(name, insecure=insecure))
+
+    def stream_create(self, request: CreateRequest) -> AsyncGenerator[Progress, None]:
+        """Yield what the making of a model tells, as `stream_pull` does: a missing base is downloaded first."""
+        return self._progress("/api/create", create_body(request))
+
+    def _chunks(self, path: str, body: dict[str, object]) -> AsyncGenerator[ChatChunk, None]:
         decoder = ChunkDecoder(self._connection.limits.line_bytes, self._connection.mask)
-        return self._connection.stream(path, body, decoder, ChatChunk())
+        return self._connection.stream(path, body, decoder, begun=ChatChunk())
+
+    def _progress(self, path: str, body: dict[str, object]) -> AsyncGenerator[Progress, None]:
+        """A download takes hours, and checking a large file takes minutes without a word."""
+        limits = self._connection.limits
+        decoder = ProgressDecoder(limits.line_bytes, self._connection.mask)
+        patient = replace(limits, answer_bytes=_PROGRESS_BYTES, silence=max(limits.silence, limits.first_byte))
+        return self._connection.stream(path, body, decoder, limits=patient)
 
     async def version(self) -> str:
         """Return the server's version, such as "0.24.0"; "" if it does not say."""
@@ -66,13 +103,61 @@ class OllamaClient:
         try:
             return read_ps(await self._connection.look("GET", "/api/ps"))
         except ServerError as error:
-            if error.status == 404:
+            if error.status in _NO_ROUTE:
                 return []
             raise
 
-    async def show(self, model: str) -> ModelFacts:
-        """Return what the server knows of one model; raises ModelNotFound."""
-        return read_show(await self._connection.look("POST", "/api/show", {"model": model, "name": model}))
+    async def show(self, model: str, *, verbose: bool = False) -> ModelFacts:
+        """Return what the server knows of one model, with its tensors and tokens if verbose; raises ModelNotFound."""
+        more = {"verbose": True} if verbose else {}
+        return read_show(await self._connection.look("POST", "/api/show", named(model) | more), verbose=verbose)
+
+    async def embed(
+        self,
+        model: str,
+        inputs: Sequence[str],
+        *,
+        truncate: bool | None = None,
+        dimensions: int | None = None,
+        options: Mapping[str, object] | None = None,
+        keep_alive: float | str | None = None,
+    ) -> Embeddings:
+        """Return a vector for each text; servers before v0.2.6 are asked one by one. Raises ModelNotFound.
+
+        A text that is too long is cut without a word, unless `truncate` is False: then it is a ServerError.
+        """
+        more = {"options": dict(options or {}) or None, "keep_alive": keep_alive}
+        body = embed_body(model, inputs, {"truncate": truncate, "dimensions": dimensions, **more})
+        try:
+            return read_embeddings(await self._patient("/api/embed", body), len(inputs))
+        except ServerError as error:
+            if error.status not in _NO_ROUTE:
+                raise
+        vectors = []
+        for text in inputs:
+            found = await self._patient("/api/embeddings", old_embed_body(model, text, more))
+            vectors.append(read_embedding(found, dimensions))
+        return Embeddings(model, vectors)
+
+    async def copy(self, source: str, destination: str) -> None:
+        """Give a model a second name; another model of that name is lost. Raises ModelNotFound."""
+        await self._done("POST", "/api/copy", {"source": source, "destination": destination})
+
+    async def delete(self, name: str) -> None:
+        """Remove a model from the server's disk, though not from its memory. Raises ModelNotFound."""
+        await self._done("DELETE", "/api/delete", named(name))
+
+    async def load(self, name: str, keep_alive: float | str | None = None) -> None:
+        """Bring a model into memory, which may take minutes; one for embeddings too. Raises ModelNotFound."""
+        kept = {} if keep_alive is None else {"keep_alive": keep_alive}
+        try:
+            await self._patient("/api/generate", {"model": name, "prompt": "", "stream": False, **kept})
+        except ServerError as error:
+            if error.status != 400 or "does not support generate" not in str(error):
+                raise
+        else:
+            return
+        await self._patient("/api/embed", {"model": name, "input": [], **kept})
 
     async def unload(self, model: str) -> None:
         """Free the memory that a model takes; this also frees a stuck one (dossier §21)."""
@@ -92,6 +177,14 @@ class OllamaClient:
             return b"Ollama is running" in await self._connection.in_time("GET", "/", b"")
         except OllamaMagicError:
             return False
+
+    async def _patient(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """Ask for what may have to load a model first."""
+        return await self._connection.look("POST", path, body, self._connection.limits.first_byte)
+
+    async def _done(self, method: str, path: str, body: Mapping[str, object]) -> None:
+        """Ask for a change, which a server answers with an empty body."""
+        await self._connection.in_time(method, path, body_bytes(body), self._connection.limits.silence)
 
     async def aclose(self) -> None:
         """Close the connections of the running loop; those of loops that are gone went with them."""

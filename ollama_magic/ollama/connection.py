@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -74,25 +74,33 @@ class Connection:
         self._https: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
 
     async def stream(
-        self, path: str, body: Mapping[str, object], decoder: Decoder[T], begun: T
+        self,
+        path: str,
+        body: Mapping[str, object],
+        decoder: Decoder[T],
+        *,
+        begun: T | None = None,
+        limits: Limits | None = None,
     ) -> AsyncGenerator[T, None]:
         """Yield `begun` when the headers came, then what the decoder makes of the body, then why it broke off, if so.
 
         Who leaves earlier hangs up. Raises an OllamaMagicError if no answer begins.
         """
-        async with self._reply("POST", path, body_bytes(body), self.limits.first_byte) as response:
-            yield begun
+        limits = limits or self.limits
+        async with self._reply("POST", path, body_bytes(body), limits) as response:
+            if begun is not None:
+                yield begun
             cut = ""
             pieces = response.aiter_raw()
             try:
-                unpack = Unpacker(_encoding(response), self.limits.answer_bytes)
+                unpack = Unpacker(_encoding(response), limits.answer_bytes)
                 async for data in pieces:
                     for chunk in decoder.feed(unpack(data)):
                         yield chunk
                     if decoder.ended:
                         return
             except Exception as error:  # noqa: BLE001 - no foreign exception leaves the package
-                cut = self._cut(error)
+                cut = _cut(error, limits)
             finally:
                 if decoder.ended:
                     await _exhausted(pieces)
@@ -112,26 +120,28 @@ class Connection:
         if https is not None:
             await https.aclose()
 
-    async def look(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """Return the JSON object that answers a request within the time of a look-up."""
-        data = await self.in_time(method, path, body_bytes(body) if body is not None else b"")
+    async def look(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, seconds: float | None = None
+    ) -> dict[str, Any]:
+        """Return the JSON object that answers a request within some seconds, those of a look-up by default."""
+        data = await self.in_time(method, path, body_bytes(body) if body is not None else b"", seconds)
         value = read_object(data.decode("utf-8", "replace"))
         if value is None:
             raise ServerError(f"{self.address.url} is not Ollama: its answer to {path} is no JSON; look at the port.")
         return value
 
-    async def in_time(self, method: str, path: str, body: bytes) -> bytes:
-        """Return the whole body that answers within the time of a look-up."""
+    async def in_time(self, method: str, path: str, body: bytes, seconds: float | None = None) -> bytes:
+        """Return the whole body that answers within some seconds; raises ServerError where it breaks off."""
+        seconds = seconds or self.limits.look
         late = None
         try:
-            return await asyncio.wait_for(self.whole(method, path, body), self.limits.look)
+            return await asyncio.wait_for(self._whole(method, path, body, seconds), seconds)
         except asyncio.TimeoutError:
-            late = ServerError(f"{self.address.url} did not answer within {self.limits.look:g} s; is it busy?")
+            late = ServerError(f"{self.address.url} did not answer within {seconds:g} s; is it busy?")
         raise late
 
-    async def whole(self, method: str, path: str, body: bytes) -> bytes:
-        """Return the whole body of an answer; raises ServerError where it breaks off."""
-        async with self._reply(method, path, body, self.limits.look) as response:
+    async def _whole(self, method: str, path: str, body: bytes, seconds: float) -> bytes:
+        async with self._reply(method, path, body, replace(self.limits, first_byte=seconds)) as response:
             data, cut = await self._body(response, self.limits.answer_bytes)
         if cut:
             raise ServerError(f"{self.address.url} sent no whole answer to {path}: {cut}; run this again.")
@@ -145,20 +155,13 @@ class Connection:
             async for data in response.aiter_raw():
                 parts.append(unpack(data))  # noqa: PERF401 - what came before an error is kept
         except Exception as error:  # noqa: BLE001 - no foreign exception leaves the package
-            return b"".join(parts), self._cut(error)
+            return b"".join(parts), _cut(error, self.limits)
         return b"".join(parts), ""
 
-    def _cut(self, error: Exception) -> str:
-        if isinstance(error, TooMuch):
-            return f"it is longer than {self.limits.answer_bytes:,} bytes"
-        if isinstance(error, Unreadable):
-            return "it is packed in a way that cannot be read"
-        return broken_off(error, self.limits.silence)
-
     @contextlib.asynccontextmanager
-    async def _reply(self, method: str, path: str, body: bytes, first_byte: float) -> AsyncIterator[httpx.Response]:
+    async def _reply(self, method: str, path: str, body: bytes, limits: Limits) -> AsyncIterator[httpx.Response]:
         """Send a request and open its answer; a refusal is raised, and whatever happens the connection is left."""
-        response = await self._sent(method, path, body, first_byte)
+        response = await self._sent(method, path, body, limits)
         try:
             html = "html" in response.headers.get("content-type", "").lower()
             if not response.is_success or html:
@@ -181,19 +184,19 @@ class Connection:
         )
         return refusal.error()
 
-    async def _sent(self, method: str, path: str, body: bytes, first_byte: float) -> httpx.Response:
+    async def _sent(self, method: str, path: str, body: bytes, limits: Limits) -> httpx.Response:
         """Send once, and once more without a word if a connection from an earlier request turned out dead."""
         for last in (False, True):
             try:
-                request = self._request(method, path, body, first_byte)
+                request = self._request(method, path, body, limits.first_byte)
                 response = await self._connections().send(request, stream=True)
             except OllamaMagicError:
                 raise
             except Exception as error:  # noqa: BLE001 - no foreign exception leaves the package
-                failure = self._way(first_byte).failure(error)
+                failure = self._way(limits.first_byte).failure(error)
                 dead = isinstance(error, LOST) and request.extensions["trace"].reused
             else:
-                request.extensions["timeout"]["read"] = self.limits.silence
+                request.extensions["timeout"]["read"] = limits.silence
                 return response
             if last or not dead:
                 break
@@ -250,6 +253,14 @@ class _Trace:
     async def __call__(self, event: str, _: object) -> None:
         self._connected |= event.endswith("connect_tcp.started")
         self._sending |= event.endswith("send_request_headers.started")
+
+
+def _cut(error: Exception, limits: Limits) -> str:
+    if isinstance(error, TooMuch):
+        return f"it is longer than {limits.answer_bytes:,} bytes"
+    if isinstance(error, Unreadable):
+        return "it is packed in a way that cannot be read"
+    return broken_off(error, limits.silence)
 
 
 def _encoding(response: httpx.Response) -> str:

@@ -1,26 +1,28 @@
-"""The bytes of a streamed answer as chunks: a pure decoder that owns the unfinished line, and nothing else."""
+"""The bytes of a streamed answer as values: pure decoders that own the unfinished line, and nothing else."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ollama_magic.foreign import one_line, repaired
 from ollama_magic.ollama.complaints import error_of
 from ollama_magic.ollama.protocol import ChatChunk, Stats, count
+from ollama_magic.ollama.requests import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+T = TypeVar("T")
 LINE_BYTES = 8_000_000
 _VALUES_IN_A_LINE = 1000
 _read_value = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-class ChunkDecoder:
-    """Turns the bytes of a streamed answer, however they are split, into chunks; after the end mark it is deaf.
+class LineDecoder(Generic[T]):
+    """Turns the bytes of a stream, however they are split, into values; after the end mark it is deaf.
 
     Lines end at a newline and nowhere else (dossier §23.6). `begun` tells whether one readable object came.
     """
@@ -31,15 +33,14 @@ class ChunkDecoder:
         self._line_bytes = line_bytes
         self._mask = mask
         self._held = bytearray()
-        self._model = ("", "")
 
-    def feed(self, data: bytes) -> list[ChatChunk]:
-        """Return the chunks of the lines that these bytes complete."""
+    def feed(self, data: bytes) -> list[T]:
+        """Return the values of the lines that these bytes complete."""
         lines = data.split(b"\n")
         if self._held and len(lines) > 1:
             lines[0] = self._released(lines[0])
         rest = lines.pop()
-        chunks: list[ChatChunk] = []
+        chunks: list[T] = []
         for line in lines:
             if line and not self.ended:
                 self._read(line, chunks)
@@ -47,28 +48,35 @@ class ChunkDecoder:
             self._hold(rest, chunks)
         return chunks
 
-    def close(self) -> list[ChatChunk]:
+    def close(self) -> list[T]:
         """Return what a last line without a newline held; one that is not whole was cut off and is dropped."""
-        chunks: list[ChatChunk] = []
+        chunks: list[T] = []
         if self._held and not self.ended:
             self._read(self._released(b""), chunks, whole=False)
         return chunks
 
-    def cut(self, why: str) -> ChatChunk:
-        """Return the chunk that says why the stream broke off."""
-        return ChatChunk(cut=why)
+    def cut(self, why: str) -> T:
+        """Return the value that says why the stream broke off."""
+        raise NotImplementedError
 
-    def _hold(self, rest: bytes, chunks: list[ChatChunk]) -> None:
+    def _failed(self, error: str) -> T:
+        raise NotImplementedError
+
+    def _value(self, value: dict[str, object]) -> tuple[T, bool]:
+        """Return what an object of the stream says, and whether it is the last one."""
+        raise NotImplementedError
+
+    def _hold(self, rest: bytes, chunks: list[T]) -> None:
         self._held += rest
         if len(self._held) > self._line_bytes:
-            self._end(chunks, ChatChunk(cut=self._too_long))
+            self._end(chunks, self.cut(self._too_long))
 
     def _released(self, end: bytes) -> bytes:
         line = bytes(self._held + end)
         self._held.clear()
         return line
 
-    def _end(self, chunks: list[ChatChunk], last: ChatChunk) -> None:
+    def _end(self, chunks: list[T], last: T) -> None:
         self._held.clear()
         self.ended = True
         chunks.append(last)
@@ -77,9 +85,9 @@ class ChunkDecoder:
     def _too_long(self) -> str:
         return f"the server sent a line of more than {self._line_bytes:,} bytes"
 
-    def _read(self, line: bytes, chunks: list[ChatChunk], *, whole: bool = True) -> None:
+    def _read(self, line: bytes, chunks: list[T], *, whole: bool = True) -> None:
         if len(line) > self._line_bytes:
-            self._end(chunks, ChatChunk(cut=self._too_long))
+            self._end(chunks, self.cut(self._too_long))
             return
         text = line.decode("utf-8", "replace")
         try:
@@ -91,7 +99,7 @@ class ChunkDecoder:
         else:
             self._read_odd(text, chunks, whole)
 
-    def _read_odd(self, text: str, chunks: list[ChatChunk], whole: bool) -> None:
+    def _read_odd(self, text: str, chunks: list[T], whole: bool) -> None:
         """Read a line that is not one JSON value: blank, behind a byte order mark, several values, or garbage."""
         at = _SPACE.match(text, 1 if text.startswith("\ufeff") else 0).end()  # type: ignore[union-attr]
         for _ in range(_VALUES_IN_A_LINE):
@@ -105,20 +113,42 @@ class ChunkDecoder:
             at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
         if whole or not self.begun:
             excerpt = one_line(self._mask(text[at : at + 4000]), 80)
-            self._end(chunks, ChatChunk(error=f"the server sent a line that is not JSON: {excerpt}"))
+            self._end(chunks, self._failed(f"the server sent a line that is not JSON: {excerpt}"))
 
-    def _take(self, value: object, chunks: list[ChatChunk]) -> None:
+    def _take(self, value: object, chunks: list[T]) -> None:
         if not isinstance(value, dict):
             return
         self.begun = True
         if value.get("error") or "StatusCode" in value:
             told = json.loads(self._mask(json.dumps(value)))  # a server may repeat the key that it refuses
-            self._end(chunks, ChatChunk(error=error_of(told) or "an error without words"))
-        elif value.get("done") is True:
-            self._end(chunks, self._last(value))
+            self._end(chunks, self._failed(error_of(told) or "an error without words"))
+            return
+        found, last = self._value(value)
+        if last:
+            self._end(chunks, found)
         else:
-            content, thinking = _deltas(value)
-            chunks.append(ChatChunk(content, thinking, model=self._model_of(value)))
+            chunks.append(found)
+
+
+class ChunkDecoder(LineDecoder[ChatChunk]):
+    """Reads the answers of chat, and those of generate, where the text stands in `response` (dossier §7)."""
+
+    def __init__(self, line_bytes: int = LINE_BYTES, mask: Callable[[str], str] = str) -> None:
+        super().__init__(line_bytes, mask)
+        self._model = ("", "")
+
+    def cut(self, why: str) -> ChatChunk:
+        """Return the chunk that says why the stream broke off."""
+        return ChatChunk(cut=why)
+
+    def _failed(self, error: str) -> ChatChunk:
+        return ChatChunk(error=error)
+
+    def _value(self, value: dict[str, object]) -> tuple[ChatChunk, bool]:
+        if value.get("done") is True:
+            return self._last(value), True
+        content, thinking = _deltas(value)
+        return ChatChunk(content, thinking, model=self._model_of(value)), False
 
     def _last(self, value: dict[str, object]) -> ChatChunk:
         content, thinking = _deltas(value)
@@ -139,11 +169,36 @@ class ChunkDecoder:
         return self._model[1]
 
 
+class ProgressDecoder(LineDecoder[Progress]):
+    """Reads the lines of pull and create (dossier §17.1); `success` ends them."""
+
+    def cut(self, why: str) -> Progress:
+        """Return the line that says why the stream broke off."""
+        return Progress(cut=why)
+
+    def _failed(self, error: str) -> Progress:
+        return Progress(error=error)
+
+    def _value(self, value: dict[str, object]) -> tuple[Progress, bool]:
+        found = Progress(
+            status=_line(value.get("status")),
+            digest=_line(value.get("digest")),
+            total=count(value.get("total")),
+            completed=count(value.get("completed")),
+        )
+        return found, found.done
+
+
+def _line(text: object) -> str:
+    return one_line(text) if isinstance(text, str) else ""
+
+
 def _deltas(value: dict[str, object]) -> tuple[str, str]:
     message = value.get("message")  # v0.1.14 to 16 leave it out of the last chunk (dossier §22)
-    if not isinstance(message, dict):
-        return "", ""
-    content, thinking = message.get("content"), message.get("thinking")
+    if isinstance(message, dict):
+        content, thinking = message.get("content"), message.get("thinking")
+    else:
+        content, thinking = value.get("response"), value.get("thinking")
     return (
         repaired(content) if isinstance(content, str) else "",
         repaired(thinking) if isinstance(thinking, str) else "",

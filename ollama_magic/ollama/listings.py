@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.foreign import one_line, printable
-from ollama_magic.ollama.protocol import ModelFacts, ModelSummary, RunningModel, count
+from ollama_magic.ollama.protocol import ModelFacts, ModelSummary, RunningModel, Tensor, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _MOST = 10_000
+_BLOB = re.compile(r"^FROM\s.*sha256[-:]([0-9a-f]{64})\s*$", re.MULTILINE)
 
 
 def read_tags(body: Mapping[str, Any]) -> list[ModelSummary]:
@@ -33,12 +35,13 @@ def read_ps(body: Mapping[str, Any]) -> list[RunningModel]:
     ]
 
 
-def read_show(body: Mapping[str, Any]) -> ModelFacts:
-    """Return what `/api/show` says of a model."""
-    details = _object(body, "details")
+def read_show(body: Mapping[str, Any], *, verbose: bool = False) -> ModelFacts:
+    """Return what `/api/show` says of a model; its tensors, which some servers always send, only if verbose."""
+    details, info = _object(body, "details"), _object(body, "model_info")
+    modelfile = _text(body, "modelfile")
     return ModelFacts(
         capabilities=_capabilities(body),
-        context_length=_trained_length(_object(body, "model_info")),
+        context_length=_of_architecture(info, "context_length"),
         parameters=_text(body, "parameters"),
         template=_text(body, "template"),
         system=_text(body, "system"),
@@ -52,6 +55,14 @@ def read_show(body: Mapping[str, Any]) -> ModelFacts:
         modified_at=_line(body, "modified_at"),
         remote_host=_line(body, "remote_host"),
         remote_model=_line(body, "remote_model"),
+        modelfile=modelfile,
+        requires=_line(body, "requires"),
+        weights=_weights(modelfile),
+        parameter_count=count(info.get("general.parameter_count")),
+        embedding_length=_of_architecture(info, "embedding_length"),
+        info=_plain(info),
+        projector=_plain(_object(body, "projector_info")),
+        tensors=_tensors(body.get("tensors")) if verbose else (),
     )
 
 
@@ -114,5 +125,29 @@ def _families(details: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(_words(details.get("families")))
 
 
-def _trained_length(info: Mapping[str, Any]) -> int | None:
-    return count(info.get(f"{info.get('general.architecture')}.context_length"))
+def _of_architecture(info: Mapping[str, Any], field: str) -> int | None:
+    return count(info.get(f"{info.get('general.architecture')}.{field}"))
+
+
+def _weights(modelfile: str) -> str:
+    """Return the digest in the FROM line: the blob's path on the server's machine, which ends in it."""
+    found = _BLOB.search(modelfile)
+    return found[1] if found else ""
+
+
+def _plain(value: Any) -> Any:
+    """Return a JSON value whose texts are fit to be shown; a GGUF's own lists may have 300,000 words."""
+    if isinstance(value, str):
+        return value if value.isascii() and value.isprintable() else printable(value)
+    if isinstance(value, dict):
+        return {one_line(name): _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _tensors(value: object) -> tuple[Tensor, ...]:
+    items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return tuple(Tensor(_line(item, "name"), _line(item, "type"), _shape(item.get("shape"))) for item in items)
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    return tuple(n for n in map(count, value) if n is not None) if isinstance(value, list) else ()

@@ -93,8 +93,21 @@ class RunningModel:
 
 
 @dataclass(frozen=True)
+class Tensor:
+    """One tensor of a model's file."""
+
+    name: str
+    type: str = ""
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class ModelFacts:
-    """What `/api/show` says of one model (§15.3); context_length is the one it was trained with."""
+    """What `/api/show` says of one model (§15.3); context_length is the one it was trained with.
+
+    `info` and `projector` are the file's own keys; `tensors` are there if asked for with verbose. `weights` is the
+    digest of the weights file, as far as the Modelfile tells it: models that share it share one runner (§15.2).
+    """
 
     capabilities: frozenset[str] | None = None
     context_length: int | None = None
@@ -111,13 +124,21 @@ class ModelFacts:
     modified_at: str = ""
     remote_host: str = ""
     remote_model: str = ""
+    modelfile: str = ""
+    requires: str = ""
+    weights: str = ""
+    parameter_count: int | None = None
+    embedding_length: int | None = None
+    info: Mapping[str, object] = field(default_factory=dict)
+    projector: Mapping[str, object] = field(default_factory=dict)
+    tensors: tuple[Tensor, ...] = ()
 
 
 def chat_body(request: ChatRequest) -> dict[str, object]:
     """Return the JSON object of a streamed `/api/chat` request."""
     body: dict[str, object] = {
         "model": request.model,
-        "messages": [_message_body(message) for message in request.messages],
+        "messages": [message_body(message) for message in request.messages],
         "stream": True,
     }
     optional = {
@@ -129,7 +150,8 @@ def chat_body(request: ChatRequest) -> dict[str, object]:
     return body | {name: value for name, value in optional.items() if value is not None}
 
 
-def _message_body(message: Message) -> dict[str, str]:
+def message_body(message: Message) -> dict[str, str]:
+    """Return a message as JSON has it."""
     body = {"role": message.role, "content": message.content}
     return body | {"thinking": message.thinking} if message.thinking else body
 

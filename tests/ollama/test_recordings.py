@@ -143,7 +143,7 @@ async def _look(client: OllamaClient, request: dict, recording: dict):
         return await calls[method, path]()
     if (method, path) == ("POST", "/api/show"):
         return await client.show("tiny")
-    return await client._connection.whole(method, path, (request["body"] or "").encode())
+    return await client._connection.in_time(method, path, (request["body"] or "").encode())
 
 
 def _same(found, recording: dict) -> None:
