@@ -22,7 +22,8 @@ ROOMS = {
     ),
     "magics": (
         (
-            "__init__ cell cell_events cell_source command commands file_commands keeping line loading magics "
+            "__init__ cell cell_events cell_source command commands completion completion_fields completion_names "
+            "completion_offers completion_place file_commands keeping line loading magics "
             "memory_commands model_options options server_commands setting_commands spec traits values words"
         ),
         "display conversation notebook store prompt markdown ollama demo loop_thread",

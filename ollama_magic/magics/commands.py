@@ -77,16 +77,18 @@ COMMANDS = _table(
     (
         Command("status", "", "server, version, model, conversation and context at a glance", "server", server.status),
         Command("list", "[PREFIX]", "the installed models", "models", server.list_models),
-        Command("model", "[NAME]", "tell this conversation's model, or say which it is", "settings", setting.model),
+        Command(
+            "model", "[NAME]", "tell this conversation's model, or say which it is", "settings", setting.model, "model"
+        ),
         Command("system", "[TEXT]", "tell this conversation's system text, or show it", "settings", setting.system),
         Command("set", "KEY VALUE", "tell a model option, such as `temperature 0.2`", "settings", setting.set_option),
-        Command("unset", "KEY …", "take back options, `model` or `system`", "settings", setting.unset_option),
+        Command("unset", "KEY …", "take back options, `model` or `system`", "settings", setting.unset_option, "told"),
         Command("history", "", "the turns of this conversation, those set aside too", "conversation", memory.history),
         Command("undo", "", "take back the newest step of this notebook", "conversation", memory.undo),
         Command("redo", "", "give back what was taken back", "conversation", memory.redo),
         Command("forget", "N [--erase]", "send turn N of the history no longer", "conversation", memory.forget),
         Command("clear", "[--erase]", "begin the conversation anew", "conversation", memory.clear),
-        Command("switch", "NAME", "go on in another conversation", "conversation", memory.switch),
+        Command("switch", "NAME", "go on in another conversation", "conversation", memory.switch, "conversation"),
         Command(
             "save", "FILE [--force]", "write the conversation to a .md, .json or .ipynb", "conversation", file.save
         ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from IPython.core.getipython import get_ipython
 
+from ollama_magic.magics import completion
 from ollama_magic.magics.line import install, uninstall
 from ollama_magic.magics.magics import OllamaMagic
 
@@ -29,6 +30,7 @@ def load(shell: Any) -> None:
     magics.displaced = {kind: others[kind]["chat"] for kind in ("cell", "line") if "chat" in others[kind]}
     shell.register_magics(magics)
     install(shell)
+    completion.install(shell, magics.session)
     magics.cell_events.register()
     magics.begin_keeping()
     atexit.register(magics.session.close)
@@ -43,6 +45,7 @@ def unload(shell: Any) -> None:
     if magics is None:
         return
     uninstall(shell)
+    completion.uninstall(shell)
     magics.cell_events.unregister()
     for names in shell.magics_manager.magics.values():
         for name in [name for name, function in names.items() if getattr(function, "__self__", None) is magics]:
