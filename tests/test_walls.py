@@ -39,7 +39,7 @@ ROOMS = {
     ),
     "conversation": (
         (
-            "__init__ audience cell_run changes context_window conversation fold handle journal keeping record reply request "
+            "__init__ again audience cell_run changes context_window conversation fold handle journal keeping record reply request "
             "seams server session think_tags turn"
         ),
         "ollama store notebook",

@@ -14,6 +14,7 @@ from ollama_magic.loop_thread import wait_for
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from ollama_magic.conversation.turn import RunningTurn
     from ollama_magic.loop_thread import LoopThread
 
 FINISH_S = 0.8  # how long ■ waits for a stopped turn to settle: the prompt is promised within 1 s (design §7.2)
@@ -26,6 +27,7 @@ class TurnHandle:
     def __init__(self, reply: Reply, loop_thread: LoopThread, cell: str | None = None) -> None:
         self.reply = reply
         self.cell = cell
+        self.turn: RunningTurn | None = None  # from the moment that it is on its way
         self._loop_thread = loop_thread
         self._stopping = False
         self._task: asyncio.Task[Any] | None = None

@@ -35,6 +35,7 @@ class Journal:
     def __init__(self, keep: Keep | None = None) -> None:
         self.keep = keep
         self.kept: Future[None] | None = None
+        self.listeners: list[Callable[[], None]] = []  # told, in any thread, when more than a text has changed
         self._lock = threading.RLock()
         self.adopt(())
 
@@ -61,6 +62,8 @@ class Journal:
             self.fold.apply(entry)
             if self.keep is not None:
                 self.kept = self.keep(entry)
+        if not isinstance(change, Grown):
+            self.tell()
 
     def erase(self, numbers: Collection[int]) -> list[int]:
         """Take the text of turns out of the journal itself; return the counters of the changes that are gone."""
@@ -70,4 +73,10 @@ class Journal:
             step, counter = self._step, self._counter
             self.adopt([entry for entry in self.entries if entry.counter not in counters])
             self._step, self._counter = step, counter
+        self.tell()
         return sorted(counters)
+
+    def tell(self) -> None:
+        """Tell those who listen that something has changed."""
+        for listener in list(self.listeners):
+            listener()

@@ -24,6 +24,11 @@ class Record:
         self._reused = False
         self._texts = self._thoughts = 0
 
+    @property
+    def number(self) -> int:
+        """The turn's number in the notebook, 0 before it has begun."""
+        return self._turn.number if self._turn is not None else 0
+
     def history(self) -> list[Turn]:
         """The turns that this one is sent after."""
         return self._conversation.above(self._run.origin.cell)

@@ -153,6 +153,7 @@ class Session:
     def _go_on_from(self, entries: list[Entry]) -> None:
         """Take over what is kept; a turn that was running is cut, for its kernel is gone."""
         self.journal.adopt(entries)
+        self.journal.tell()
         for change in after_a_crash(self.journal.fold):
             self.journal.append(_conversation_of(self.journal, change), change, 0)
 
@@ -173,9 +174,10 @@ class Session:
         conversation: str | None = None,
         host: str | None = None,
         before: tuple[str, ...] = (),
+        run: CellRun | None = None,
     ) -> TurnHandle:
         """Open the view in this cell, start the turn on the loop, and return at once; ■ is heard behind all that."""
-        talk, server, run = self.conversation(conversation), self.server(host), self.run_of(origin or Origin())
+        talk, server, run = self.conversation(conversation), self.server(host), run or self.run_of(origin or Origin())
         before = (*before, *_window_note(plan, talk, server, run.origin.cell), *self._new_problem())
         reply = Reply(model=plan.model or "", conversation=None if plan.once else talk.name, before=before)
         record = NoRecord(talk, run, reply) if plan.once else Record(talk, run, reply)
@@ -187,7 +189,9 @@ class Session:
             view.begin(reply, handle.stop)
             self.last = reply
             self._turns.add(handle)
-            handle.run(self._owned(handle, RunningTurn(plan, talk, server, view, reply, record)))
+            handle.turn = RunningTurn(plan, talk, server, view, reply, record)
+            handle.run(self._owned(handle, handle.turn))
+        self.journal.tell()
         return handle
 
     def running(self) -> list[TurnHandle]:
@@ -253,6 +257,7 @@ class Session:
         finally:
             self._turns.discard(handle)
             self.on_settled()
+            self.journal.tell()
             self._learn(turn)
 
 
