@@ -70,8 +70,8 @@ ROOMS = {
     ),
     "demo": (
         (
-            "__init__ access bodies computed creating deltas embedding endpoints faults fields figures generation go "
-            "library models names naming progress prompts pulling replies routes runners server stage structured "
+            "__init__ access bodies computed creating deltas embedding endpoints faults fields figures finding generation go "
+            "library models names progress prompts pulling replies routes runners server stage structured "
             "topics turn wire"
         ),
         "",

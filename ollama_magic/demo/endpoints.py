@@ -1,21 +1,21 @@
-"""The endpoints: chat, generate, tags, ps, show, version, `/`; each reads an exchange and replies to it."""
+"""The endpoints that end at once: `/`, version, tags, ps, show, copy, delete; and those of a turn: chat, generate."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ollama_magic.demo.bodies import Refusal, read_body
-from ollama_magic.demo.fields import CHAT, GENERATE, SHOW
+from ollama_magic.demo.fields import CHAT, COPY, DELETE, GENERATE, SHOW
+from ollama_magic.demo.finding import NOT_FOUND_TAGGED, found, full, name_in
 from ollama_magic.demo.go import quoted
 from ollama_magic.demo.library import described
-from ollama_magic.demo.names import read_name, source_of
+from ollama_magic.demo.names import read_name
 from ollama_magic.demo.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.models import DemoModel
     from ollama_magic.demo.prompts import Message
     from ollama_magic.demo.stage import Stage
     from ollama_magic.demo.wire import Exchange
@@ -46,12 +46,41 @@ def ps(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
 def show(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """Tell of one model; only here the not-found text has the tag (dossier §2.1)."""
     body = read_body(exchange.request.body, SHOW)
-    asked = str(body.get("model") or body.get("name") or "")
+    asked = name_in(body)
     if not asked.strip():
         raise Refusal(400, "model is required")
-    model = _find(stage, asked, tagged=True)
+    model = found(stage, asked, NOT_FOUND_TAGGED)
     options = body.get("options")
     exchange.json(described(model, options if isinstance(options, dict) else {}, str(body.get("system", ""))))
+
+
+def copy(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
+    """Give a model a second name, which is overwritten without asking; the reply is empty."""
+    body = read_body(exchange.request.body, COPY)
+    source, destination = str(body.get("source", "")), str(body.get("destination", ""))
+    for kind, name in (("source", source), ("destination", destination)):
+        if read_name(name) is None:
+            raise Refusal(400, f"{kind} {quoted(name)} is invalid")
+    model = stage.library.find(source)
+    if model is None:
+        raise Refusal(404, f"model {quoted(source)} not found")
+    stage.library.copy(model, destination)
+    exchange.reply(200, None)
+
+
+def delete(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
+    """Forget a model; what it says goes on."""
+    body = read_body(exchange.request.body, DELETE)
+    name = name_in(body)
+    if not name.strip():
+        raise Refusal(400, "model is required")
+    if read_name(name) is None:
+        raise Refusal(400, f"name {quoted(name)} is invalid")
+    model = stage.library.find(name)
+    if model is None:
+        raise Refusal(404, f"model '{name}' not found")
+    stage.library.remove(model)
+    exchange.reply(200, None)
 
 
 def chat(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
@@ -60,9 +89,9 @@ def chat(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     name = str(body.get("model", ""))
     if not name.strip():
         raise Refusal(400, "model is required")
-    model = _find(stage, name)
+    model = found(stage, name)
     if body.get("tools") and "tools" not in model.capabilities:
-        raise Refusal(400, f"{_full(name)} does not support tools")
+        raise Refusal(400, f"{full(name)} does not support tools")
     messages = body.get("messages")
     given = [_message(item) for item in messages] if isinstance(messages, list) else []
     Turn(stage, exchange, fault, body, model, "chat", given).run()
@@ -74,35 +103,15 @@ def generate(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     name, prompt = str(body.get("model", "")), str(body.get("prompt", ""))
     if not name.strip():
         raise Refusal(404, "model '' not found")
-    model = _find(stage, name)
+    model = found(stage, name)
     if body.get("raw") and any(body.get(key) for key in ("template", "system", "context")):
         raise Refusal(400, "raw mode does not support template, system, or context")
     if body.get("suffix") and "insert" not in model.capabilities:
-        raise Refusal(400, f"{_full(name)} does not support insert")
+        raise Refusal(400, f"{full(name)} does not support insert")
     given: list[Message] = [("user", prompt)] if prompt else []
     if given and body.get("system"):
         given.insert(0, ("system", str(body["system"])))
     Turn(stage, exchange, fault, body, model, "generate", given).run()
-
-
-def _find(stage: Stage, name: str, tagged: bool = False) -> DemoModel:
-    source = source_of(name)
-    if source == "both":
-        raise Refusal(400, f"use either :local or :cloud, not both: {quoted(name)}")
-    if source == "cloud":
-        raise Refusal(502, "dial tcp: lookup ollama.com: no such host")
-    read = read_name(name.removesuffix(":local"))
-    if read is None:
-        raise Refusal(400, "invalid model name")
-    model = stage.library.find(name.removesuffix(":local"))
-    if model is None:
-        raise Refusal(404, f"model '{read.shown if tagged else name}' not found")
-    return model
-
-
-def _full(name: str) -> str:
-    read = read_name(name)
-    return read.full if read else name
 
 
 def _message(item: dict[str, object]) -> Message:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.demo.bodies import Refusal, read_body
 from ollama_magic.demo.fields import PULL, PUSH
+from ollama_magic.demo.finding import name_in
 from ollama_magic.demo.models import Layer, sha256
 from ollama_magic.demo.names import read_name
 from ollama_magic.demo.progress import Line, told
@@ -67,7 +68,7 @@ class Download:
 def pull(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     """Get a model from the registry that this server plays."""
     body = read_body(exchange.request.body, PULL)
-    name = str(body.get("model") or body.get("name") or "")
+    name = name_in(body)
     read = read_name(name)
     if read is None:
         raise Refusal(400, "invalid model name")
@@ -134,7 +135,7 @@ def _named(verb: str, layer: Layer) -> Line:
 def push(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     """Send a model to the registry that this server plays; names of the library itself are refused."""
     body = read_body(exchange.request.body, PUSH)
-    name = str(body.get("model") or body.get("name") or "")
+    name = name_in(body)
     if not name.strip():
         raise Refusal(400, "model is required")
     told(exchange, fault, body, _pushed(stage, exchange.connection, name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo import endpoints, pulling
+from ollama_magic.demo import creating, embedding, endpoints, pulling
 from ollama_magic.demo.access import PREFLIGHT, PREFLIGHT_VARY, host_allowed, origin_allowed
 from ollama_magic.demo.bodies import Refusal
 from ollama_magic.demo.faults import FIRST, PAGE
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ollama_magic.demo.wire import Exchange
 
 _LOOK = ("HEAD", "GET")
+_BLOBS = "/api/blobs/"
 ROUTES: dict[str, tuple[tuple[str, ...], Endpoint]] = {
     "/": (_LOOK, endpoints.root),
     "/api/version": (_LOOK, endpoints.version),
@@ -25,9 +26,21 @@ ROUTES: dict[str, tuple[tuple[str, ...], Endpoint]] = {
     "/api/show": (("POST",), endpoints.show),
     "/api/chat": (("POST",), endpoints.chat),
     "/api/generate": (("POST",), endpoints.generate),
+    "/api/copy": (("POST",), endpoints.copy),
+    "/api/delete": (("DELETE",), endpoints.delete),
+    "/api/embed": (("POST",), embedding.embed),
+    "/api/embeddings": (("POST",), embedding.embeddings),
+    "/api/create": (("POST",), creating.create),
     "/api/pull": (("POST",), pulling.pull),
     "/api/push": (("POST",), pulling.push),
 }
+
+
+def route(path: str) -> tuple[tuple[str, ...], Endpoint | None]:
+    """The methods and the endpoint of a path; nothing for an unknown one."""
+    if path.startswith(_BLOBS) and "/" not in path[len(_BLOBS) :]:
+        return ("HEAD", "POST"), creating.blob
+    return ROUTES.get(path, ((), None))
 
 
 def dispatch(stage: Stage, exchange: Exchange) -> None:
@@ -39,7 +52,7 @@ def dispatch(stage: Stage, exchange: Exchange) -> None:
         fault = None
     if _redirected(exchange) or not _allowed(exchange):
         return
-    methods, endpoint = ROUTES.get(exchange.path, ((), None))
+    methods, endpoint = route(exchange.path)
     if endpoint is None:
         exchange.reply(404, "text/plain", b"404 page not found")
     elif exchange.request.method not in methods:
@@ -82,7 +95,7 @@ def _redirected(exchange: Exchange) -> bool:
         _redirect(exchange, clean, 307)
         return True
     bare = path.rstrip("/")
-    if path != bare and method in ROUTES.get(bare, ((), None))[0]:
+    if path != bare and method in route(bare)[0]:
         _redirect(exchange, bare, 301 if method == "GET" else 307)
         return True
     return False
@@ -100,7 +113,7 @@ def _redirect(exchange: Exchange, path: str, status: int) -> None:
 def _allowed(exchange: Exchange) -> bool:
     """Origin, preflight and Host; False when that was the reply."""
     request = exchange.request
-    methods, _ = ROUTES.get(exchange.path, ((), None))
+    methods, _ = route(exchange.path)
     if methods and request.method not in methods:
         exchange.extra.append(("Allow", ", ".join(methods)))
     host, origin = request.headers.get("host", ""), request.headers.get("origin", "")

@@ -1,0 +1,44 @@
+"""Which model a request means, and what each endpoint says when there is none (dossier §2.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ollama_magic.demo.bodies import Body, Refusal
+from ollama_magic.demo.go import quoted
+from ollama_magic.demo.names import read_name, source_of
+
+if TYPE_CHECKING:
+    from ollama_magic.demo.models import DemoModel
+    from ollama_magic.demo.stage import Stage
+
+NOT_FOUND = "model '{name}' not found"
+NOT_FOUND_TAGGED = "model '{shown}' not found"
+NOT_FOUND_PULL = 'model "{name}" not found, try pulling it first'
+
+
+def name_in(body: Body) -> str:
+    """The name that a body asks for; `name` is the old word."""
+    return str(body.get("model") or body.get("name") or "")
+
+
+def found(stage: Stage, name: str, missing: str = NOT_FOUND) -> DemoModel:
+    """The model of that name; Refusal for a malformed name, an unknown one, or one that runs elsewhere."""
+    source = source_of(name)
+    if source == "both":
+        raise Refusal(400, f"use either :local or :cloud, not both: {quoted(name)}")
+    if source == "cloud":
+        raise Refusal(502, "dial tcp: lookup ollama.com: no such host")
+    read = read_name(name.removesuffix(":local"))
+    if read is None:
+        raise Refusal(400, "invalid model name")
+    model = stage.library.find(name.removesuffix(":local"))
+    if model is None:
+        raise Refusal(404, missing.format(name=name, shown=read.shown))
+    return model
+
+
+def full(name: str) -> str:
+    """The name with every part, as a few error texts say it."""
+    read = read_name(name)
+    return read.full if read else name
