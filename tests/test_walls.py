@@ -31,7 +31,7 @@ ROOMS = {
     ),
     "display": (
         (
-            "__init__ blocks greeting guarded history host kept kit live live_region readable settled slot "
+            "__init__ blocks greeting guarded history host kept kit live live_answer live_region readable settled slot "
             "status style tables terminal thinking updating views"
         ),
         "conversation markdown",

@@ -1,20 +1,13 @@
-"""The live view: core ipywidgets that grow with the answer; a static bundle takes their place at its end."""
+"""The live view of a cell: a live answer in the cell's slot; a static bundle takes its place at its end."""
 
 from __future__ import annotations
 
-import math
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ollama_magic.display.blocks import Blocks
 from ollama_magic.display.host import answers_clicks_while_busy, current_shell, request_of
-from ollama_magic.display.kit import WidgetKit
-from ollama_magic.display.live_region import LiveRegion
-from ollama_magic.display.settled import ON_ITS_WAY, before_html, bundle, end_html
+from ollama_magic.display.live_answer import LiveAnswer
+from ollama_magic.display.settled import ON_ITS_WAY, bundle
 from ollama_magic.display.slot import kept_open
-from ollama_magic.display.status import StatusLine
-from ollama_magic.display.style import LIVE_STYLE
-from ollama_magic.display.thinking import ThinkingSection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,27 +15,16 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.display.slot import Slot
 
-FASTEST_S = 1 / 30
-BYTES_PER_S = 120_000  # of tail: one giant list, table or fence is sent less often
-# For a given sum of bytes, pauses that grow with the square root of a paint's bytes keep the mean delay least.
-FRUGAL = 0.0017  # seconds for the root of a byte: some 40 bytes for one of the answer at 150 tokens/s
-FRUGAL_S = 0.06
-MESSAGES_PER_S, AT_ONCE = 40, 8  # never more than 60 in a second
-SHARE = 5  # a paint may take a fifth of the time
-
 WIDGET_TYPE = "application/vnd.jupyter.widget-view+json"
 
 
-class LiveView:
-    """Shows one reply in one slot; state lives in traits, so a page loaded in mid-answer shows everything."""
+class LiveView(LiveAnswer):
+    """Shows one reply in one slot."""
 
     def __init__(self, slot: Slot, footer: str = "brief", *, background: bool = False) -> None:
+        super().__init__(footer, raised=not background)
         self.slot = slot
-        self._footer = footer
         self._background = background
-        self._thinking: ThinkingSection | None = None
-        self._cost = 0.0
-        self._owed = 0.0  # messages ahead of their time
 
     def begin(self, reply: Reply, stop: Callable[[], None]) -> None:
         """Make the widgets and open the slot, in the main thread and in the cell."""
@@ -51,32 +33,11 @@ class LiveView:
         kept_open(shell).run_again(self._request)
         stoppable = self._background or answers_clicks_while_busy(shell)
         self._build(reply, stop if stoppable else None)
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.root.model_id}
-        self.slot.open({WIDGET_TYPE: view, "text/plain": ON_ITS_WAY}, reply)
-
-    def show(self, reply: Reply) -> float:
-        """One paint; the pause grows with its cost, with the tail, and with the messages it took.
-
-        The lesser cost of two paints counts: importing a lexer once is no reason for a long rest.
-        """
-        began, sent, weight = time.perf_counter(), self._kit.sent, self._kit.weight
-        self._paint(reply)
-        before, self._cost = self._cost, time.perf_counter() - began
-        tail = self._answer.tail_bytes + (self._thinking.blocks.tail_bytes if self._thinking else 0)
-        frugal = min(FRUGAL * math.sqrt(self._kit.weight - weight), FRUGAL_S)
-        self._owed += self._kit.sent - sent
-        rationed = (self._owed - AT_ONCE) / MESSAGES_PER_S
-        rest = max(frugal, FASTEST_S, SHARE * min(before, self._cost), tail / BYTES_PER_S, rationed)
-        self._owed = max(self._owed - rest * MESSAGES_PER_S, 0.0)
-        return rest
+        self.slot.open({WIDGET_TYPE: view_of(self.root), "text/plain": ON_ITS_WAY}, reply)
 
     def finish(self, reply: Reply) -> None:
         """Paint for the last time into the widgets too, settle the slot, and leave the rest open for reloaded pages."""
-        self._think(reply)
-        if self._thinking:
-            self._thinking.blocks.finish(reply.thinking_parts)
-        self._answer.finish(reply.text_parts)
-        self._end(reply)
+        self._last(reply)
         self.slot.settle(self._bundle(reply), reply)
         kept_open(current_shell()).keep(self._request, self._kit.close_all)
 
@@ -86,44 +47,9 @@ class LiveView:
 
     def _bundle(self, reply: Reply) -> dict[str, str]:
         unfolded = self._thinking is not None and self._thinking.unfolded
-        return bundle(reply, self._footer, thinking_open=unfolded, raised=not self._background)
-
-    def _build(self, reply: Reply, stop: Callable[[], None] | None) -> None:
-        from ollama_magic.markdown.incremental import IncrementalMarkdown
-
-        self._kit = kit = WidgetKit()
-        self._style = kit.html(LIVE_STYLE)
-        self._before = kit.html(_part(before_html(reply)))
-        self._answer = Blocks(kit, IncrementalMarkdown(), "ollama-magic-answer")
-        self._status = StatusLine(kit, stop)
-        self._status.show(reply)
-        self._region = LiveRegion(kit)
-        self._rows = [self._style, self._before, self._answer.box, self._status.box, self._region.widget]
-        self.root: Any = kit.box(self._rows, "ollama-magic-live")
-
-    def _paint(self, reply: Reply) -> None:
-        self._think(reply)
-        self._region.tell(self._answer.grow(reply.text_parts))
-        self._status.show(reply)
-
-    def _think(self, reply: Reply) -> None:
-        if not reply.thinking_parts:
-            return
-        if self._thinking is None:
-            from ollama_magic.markdown.incremental import IncrementalMarkdown
-
-            self._thinking = ThinkingSection(self._kit, IncrementalMarkdown())
-            self._rows.insert(2, self._thinking.box)
-            self._kit.set(self.root, "children", tuple(self._rows))
-        self._thinking.blocks.grow(reply.thinking_parts)
-
-    def _end(self, reply: Reply) -> None:
-        """Put notes and footer where the status line was; only then is that closed."""
-        end = self._kit.html(_part(end_html(reply, self._footer, raised=not self._background)))
-        self._kit.set(self.root, "children", (*self._rows[:-2], end))
-        self._status.close()
-        self._kit.close(self._region.widget)
+        return bundle(reply, self._footer, thinking_open=unfolded, raised=self._raised)
 
 
-def _part(html: str) -> str:
-    return f"<div class=jp-RenderedHTMLCommon>{html}<i hidden></i></div>" if html else ""
+def view_of(widget: object) -> dict[str, object]:
+    """What an output says that a widget is to be shown in it."""
+    return {"version_major": 2, "version_minor": 0, "model_id": getattr(widget, "model_id", "")}
