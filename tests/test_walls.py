@@ -31,8 +31,8 @@ ROOMS = {
     ),
     "display": (
         (
-            "__init__ blocks greeting guarded history host kept kit live live_answer live_region readable settled slot "
-            "status style tables terminal thinking updating views"
+            "__init__ bars blocks greeting guarded history host kept kit live live_answer live_region progress "
+            "readable settled slot status style tables terminal thinking transfer updating views"
         ),
         "conversation markdown",
         "IPython traitlets ipywidgets",

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from ollama_magic.foreign import one_line
+from ollama_magic.display.settled import IGNORE_TEX
+from ollama_magic.foreign import one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 CELL = 300  # characters of one cell
+MOST = 200  # rows that are shown; a page with thousands of them is slow, and nobody reads it
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,23 @@ class Shown:
 
     def __repr__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Badges:
+    """A cell of short words, each in a frame; those in `loud` are printed strong, because they matter more."""
+
+    words: tuple[str, ...]
+    loud: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ", ".join(one_line(word, 60) for word in (*self.loud, *self.words))
+
+    @property
+    def html(self) -> str:
+        """The words as keys of a keyboard: hosts draw a frame around those, also where styles are stripped."""
+        loud = [f"<kbd><strong>{escape(one_line(word, 60))}</strong></kbd>" for word in self.loud]
+        return " ".join([*loud, *(f"<kbd>{escape(one_line(word, 60))}</kbd>" for word in self.words)])
 
 
 def notice(text: str) -> Shown:
@@ -44,13 +63,31 @@ def card(title: str, rows: Iterable[tuple[object, object]]) -> Shown:
     return Shown(f"<p><strong>{_marked(head)}</strong></p><table><tbody>{body}</tbody></table>", text)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Shown:
-    """Rows under their headings."""
-    cells = _cells(rows)
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], most: int = MOST) -> Shown:
+    """Rows under their headings; of very many the first, and then how many more there are."""
+    cells = _cells(rows[:most])
     head = "".join(f"<th>{_left(one_line(name))}</th>" for name in columns)
     body = "".join("<tr>" + "".join(f"<td>{_left(cell)}</td>" for cell in row) + "</tr>" for row in cells)
     html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return Shown(html, "\n".join(_columns([tuple(map(one_line, columns)), *cells])))
+    more = f"… {len(rows) - most:,} more" if len(rows) > most else ""
+    lines = _columns([tuple(map(one_line, columns)), *cells])
+    return Shown(html + (f"<p><small>{more}</small></p>" if more else ""), "\n".join([*lines, *filter(None, [more])]))
+
+
+def folded(title: str, text: str, *, unfolded: bool = False) -> Shown:
+    """A text as it is, under a title that folds it away; in a terminal it stands below the title."""
+    lines = printable(text).strip("\n")
+    head = one_line(title)
+    html = (
+        f"<details{' open' * unfolded}><summary>{escape(head)}</summary>"
+        f'<div class="{IGNORE_TEX}"><pre>{escape(lines)}</pre></div></details>'
+    )
+    return Shown(html, "\n".join([head, *(f"  {line}".rstrip() for line in lines.split("\n"))]))
+
+
+def stacked(*parts: Shown) -> Shown:
+    """Several things, one below the other."""
+    return Shown("".join(part.html for part in parts), "\n\n".join(part.text for part in parts))
 
 
 def width(text: str) -> int:
@@ -60,22 +97,29 @@ def width(text: str) -> int:
     )
 
 
-def _cells(rows: Iterable[Sequence[object]]) -> list[tuple[str, ...]]:
-    return [tuple("" if cell is None else one_line(str(cell), CELL) for cell in row) for row in rows]
+def _cells(rows: Iterable[Sequence[object]]) -> list[tuple[str | Badges, ...]]:
+    return [tuple(_cell(cell) for cell in row) for row in rows]
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(_padded(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+def _cell(cell: object) -> str | Badges:
+    if isinstance(cell, Badges):
+        return cell
+    return "" if cell is None else one_line(str(cell), CELL)
+
+
+def _columns(rows: Sequence[Sequence[str | Badges]]) -> list[str]:
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip(*texts, strict=True)]
+    return ["  ".join(_padded(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in texts]
 
 
 def _padded(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
-def _left(text: str) -> str:
+def _left(cell: str | Badges) -> str:
     """A cell's content at its left: hosts align cells to the right, and their styles win over a cell's attribute."""
-    return f'<div align="left">{_marked(text)}</div>'
+    return f'<div align="left">{cell.html if isinstance(cell, Badges) else _marked(cell)}</div>'
 
 
 def _marked(text: str) -> str:
