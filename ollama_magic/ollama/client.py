@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import OllamaMagicError, ServerError
-from ollama_magic.foreign import one_line, repaired
+from ollama_magic.foreign import repaired
 from ollama_magic.ollama.connection import Connection, Limits, Transport
 from ollama_magic.ollama.decoder import ChunkDecoder, ProgressDecoder
-from ollama_magic.ollama.listings import read_ps, read_show, read_tags
+from ollama_magic.ollama.listings import read_ps, read_show, read_tags, read_version
 from ollama_magic.ollama.protocol import ChatChunk, body_bytes, chat_body
 from ollama_magic.ollama.requests import (
     Embeddings,
@@ -91,8 +91,7 @@ class OllamaClient:
 
     async def version(self) -> str:
         """Return the server's version, such as "0.24.0"; "" if it does not say."""
-        found = (await self._connection.look("GET", "/api/version")).get("version")
-        return one_line(found, 60) if isinstance(found, str) else ""
+        return read_version(await self._connection.look("GET", "/api/version"))
 
     async def tags(self) -> list[ModelSummary]:
         """Return the models on the server, as a rule the newest first."""

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.errors import ModelNotFound, ServerError
 from ollama_magic.foreign import one_line
+from ollama_magic.ollama.versions import ROUTES, older
 
 if TYPE_CHECKING:
     from ollama_magic.errors import OllamaMagicError
 
-_WORDS = ("error", "message", "detail", "Status", "title")
+_WORDS = ("error", "errors", "message", "detail", "Status", "title")  # errors: of a registry, in a list
 _DEPTH = 4
+_NO_ROUTE = (404, 405)
 
 
 def error_of(value: object) -> str:
@@ -65,6 +67,13 @@ class Refusal:
     content_type: str = ""
     location: str = ""
     body: str = ""
+    version: str = ""
+
+    @property
+    def no_route(self) -> bool:
+        """Whether this is how an old server, or none of Ollama's, answers to a path that it does not know."""
+        told = error_of(read_object(self.body)) or "html" in self.content_type
+        return self.status in _NO_ROUTE and not told
 
     def error(self) -> OllamaMagicError:
         """Return the one line for it, with what to do next."""
@@ -116,6 +125,8 @@ class Refusal:
                 f"{self.url} refused Host or Origin (403, without a reason): it takes only names of its own machine; "
                 "use its IP address, or start it with OLLAMA_HOST=0.0.0.0."
             )
+        if self.status in _NO_ROUTE and self.version:
+            return self._too_old()
         if self.status == HTTPStatus.NOT_FOUND:
             return (
                 f"{self.url} has no {self.path} (404): a very old Ollama, a wrong path in the address, or none at all."
@@ -125,15 +136,39 @@ class Refusal:
         verb = "failed" if self.status >= 500 else "refused this"
         return f"{self.url} {verb} ({self.status}{': ' + text if text else ', without a reason'})."
 
+    def _too_old(self) -> str:
+        doing, since = ROUTES.get(self.path, ("do that", ""))
+        cannot = f"Ollama {self.version} at {self.url} cannot {doing}"
+        if older(self.version, since):
+            return f"{cannot}; update it: {since} and newer can."
+        return f"{cannot}: it has no {self.path} ({self.status}); update it, or look at what stands before it."
+
 
 _CURES = (
-    (r"context (size|length|window)", "; shorten the prompt, or give it more room with -o num_ctx=8192"),
+    (r"does not support embeddings", "; name a model for embeddings, such as nomic-embed-text"),
+    (r"does not support insert", "; leave out --suffix, or name a model for code that can fill in"),
+    (r"raw mode does not support", "; leave out --system and --template, or --raw"),
     (r"does not support thinking|think value", "; leave out --think"),
+    (r"context (size|length|window)", "; shorten the prompt, or give it more room with -o num_ctx={room}"),
     (r"(more system memory|out-of-memory|out of memory)", "; a smaller model or -o num_ctx=2048 needs less"),
-    (r"not found", "; `%ollama list` shows the models there"),
+    (r"no space left", "; the server's disk is full: `%ollama rm` removes a model"),
+    (r"manifest: file does not exist", "; the registry has no such model or tag: look at its spelling"),
+    (r"requires a newer version|manifest: 412", "; update Ollama on the server"),
+    (r"[Mm]odelfile are required", "; update Ollama on the server: 0.5.5 and newer make models from a request"),
+    (r"https?://[^ ]*/v2/.*(dial|lookup|timeout|proxy|tls|x509)", "; the server does not reach the registry"),
+    (r"digest mismatch|max retries exceeded|unexpected EOF", "; run this again"),
+    (r"^(?!.*llama-).*not found", "; `%ollama list` shows the models there"),
 )
+_TOKENS = re.compile(r"(\d{1,9}) tokens")
 
 
 def cure_for(words: str) -> str:
     """Return what to do about a server's complaint, as the rest of its sentence, or ""."""
-    return next((cure for pattern, cure in _CURES if re.search(pattern, words)), "")
+    cure = next((cure for pattern, cure in _CURES if re.search(pattern, words)), "")
+    return cure.format(room=_room_for(words))
+
+
+def _room_for(words: str) -> int:
+    """Return a window in which a prompt has room that the words give the size of, and its answer too."""
+    tokens = max(map(int, _TOKENS.findall(words)), default=0)
+    return max(8192, 1 << (tokens + tokens // 4).bit_length())

@@ -16,9 +16,11 @@ from ollama_magic.ollama.bodies import TooMuch, Unpacker, Unreadable
 from ollama_magic.ollama.complaints import Refusal, read_object
 from ollama_magic.ollama.decoder import LINE_BYTES
 from ollama_magic.ollama.failures import LOST, Way, broken_off
+from ollama_magic.ollama.listings import read_version
 from ollama_magic.ollama.protocol import body_bytes
 from ollama_magic.ollama.proxies import proxy_for
 from ollama_magic.ollama.tls import bare_context, tls_context
+from ollama_magic.ollama.versions import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -179,10 +181,18 @@ class Connection:
             path,
             response.status_code,
             response.headers.get("content-type", "").lower(),
-            self._secrets.mask(response.headers.get("location", "")),
-            self._secrets.mask(body.decode("utf-8", "replace")),
+            self.mask(response.headers.get("location", "")),
+            self.mask(body.decode("utf-8", "replace")),
         )
+        if refusal.no_route and path in ROUTES:
+            refusal = replace(refusal, version=await self._version())
         return refusal.error()
+
+    async def _version(self) -> str:
+        try:
+            return read_version(await self.look("GET", "/api/version"))
+        except OllamaMagicError:
+            return ""
 
     async def _sent(self, method: str, path: str, body: bytes, limits: Limits) -> httpx.Response:
         """Send once, and once more without a word if a connection from an earlier request turned out dead."""

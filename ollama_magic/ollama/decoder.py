@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ollama_magic.foreign import one_line, repaired
-from ollama_magic.ollama.complaints import error_of
+from ollama_magic.ollama.complaints import cure_for, error_of
 from ollama_magic.ollama.protocol import ChatChunk, Stats, count
 from ollama_magic.ollama.requests import Progress
 
@@ -177,7 +177,7 @@ class ProgressDecoder(LineDecoder[Progress]):
         return Progress(cut=why)
 
     def _failed(self, error: str) -> Progress:
-        return Progress(error=error)
+        return Progress(error=f"{error}{cure_for(error)}")
 
     def _value(self, value: dict[str, object]) -> tuple[Progress, bool]:
         found = Progress(

@@ -1,4 +1,4 @@
-"""The answers of tags, ps and show as values; every field may be missing or of a wrong type (dossier §15)."""
+"""The answers of version, tags, ps and show as values; every field may be missing or of a wrong type (dossier §15)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 _MOST = 10_000
 _BLOB = re.compile(r"^FROM\s.*sha256[-:]([0-9a-f]{64})\s*$", re.MULTILINE)
+
+
+def read_version(body: Mapping[str, Any]) -> str:
+    """Return the version of `/api/version`, such as "0.24.0"; "" if it has none."""
+    return _line(body, "version")[:60]
 
 
 def read_tags(body: Mapping[str, Any]) -> list[ModelSummary]:

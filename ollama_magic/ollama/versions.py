@@ -21,19 +21,24 @@ _LACKS = (
     ("0.5.0", "`-f` takes json, but no schema."),
     ("0.3.11", "`stop` does not free a model's memory at once."),
     ("0.3.1", "The option min_p is ignored."),
-    ("0.3.0", "No tools."),
-    ("0.2.6", "`embed` asks for one text at a time, and `--suffix` does not work."),
+    ("0.2.6", "No tools, `--suffix` is ignored, and `embed` asks for one text at a time."),
     ("0.1.45", "`show` has no model facts such as the trained context length."),
     ("0.1.38", "No `ps`: what is loaded is not told."),
     ("0.1.35", "Why an answer ended is not told, so one cut by num_predict looks whole."),
     ("0.1.23", "`keep_alive` is ignored."),
     ("0.1.14", "No `%%chat`: the server has no route for chats."),
 )
+# What cannot be done where a route is missing, and since which version it is there, as far as that is known.
 ROUTES = {
-    "/api/chat": ("0.1.14", "chat"),
-    "/api/embed": ("0.2.6", "make embeddings of several texts"),
-    "/api/version": ("0.1.14", "tell its version"),
-    "/api/ps": ("0.1.38", "tell what is loaded"),
+    "/api/chat": ("chat", "0.1.14"),
+    "/api/generate": ("complete a text", ""),
+    "/api/embeddings": ("make embeddings", ""),
+    "/api/show": ("tell of a model", ""),
+    "/api/tags": ("list models", ""),
+    "/api/pull": ("fetch models", ""),
+    "/api/create": ("make models", ""),
+    "/api/copy": ("copy models", ""),
+    "/api/delete": ("remove models", ""),
 }
 
 
