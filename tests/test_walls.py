@@ -24,7 +24,7 @@ ROOMS = {
         (
             "__init__ cell cell_events cell_source command commands completion completion_fields completion_names "
             "completion_offers completion_place file_commands keeping line loading magics "
-            "memory_commands model_options options server_commands setting_commands spec traits values words"
+            "memory_commands model_options options planning server_commands setting_commands spec traits turn_options values words"
         ),
         "display conversation notebook store prompt markdown ollama demo loop_thread",
         "IPython traitlets",

@@ -12,10 +12,13 @@ from ollama_magic.errors import InputError
 from ollama_magic.foreign import printable
 
 if TYPE_CHECKING:
+    from ollama_magic.conversation.seams import Request
     from ollama_magic.errors import OllamaMagicError
     from ollama_magic.ollama.protocol import Message, Stats
 
 RUNNING, COMPLETE, STOPPED, CUT, FAILED = "running", "complete", "stopped", "cut", "failed"
+AS_MARKDOWN, AS_JSON, AS_TEXT = "markdown", "json", "text"
+CHAT, GENERATE = "chat", "generate"
 
 _FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})([^\n]*)$")
 
@@ -26,12 +29,16 @@ class Reply:
 
     `text_parts` and `thinking_parts` only grow, so a view can remember how many it has seen.
     `state` is "running", "complete", "stopped", "cut" (the stream ended without its end mark) or "failed".
-    Times are `time.monotonic()` seconds; None until they happen.
+    `kind` is "chat", or "generate" for an answer that is no turn of a conversation; `form` is what its text is:
+    "markdown", "json" or "text". Times are `time.monotonic()` seconds; None until they happen.
     """
 
     model: str = ""
     conversation: str | None = None
     before: tuple[str, ...] = ()
+    kind: str = CHAT
+    form: str = AS_MARKDOWN
+    request: Request | None = None
     sent: tuple[Message, ...] = ()
     text_parts: list[str] = field(default_factory=list)
     thinking_parts: list[str] = field(default_factory=list)

@@ -8,14 +8,26 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.conversation import BEGAN_WITH, messages_of
-from ollama_magic.ollama.protocol import ChatRequest, chat_body
+from ollama_magic.conversation.reply import AS_JSON, AS_MARKDOWN, AS_TEXT
+from ollama_magic.ollama.protocol import ChatRequest, Message, chat_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.fold import Turn
-    from ollama_magic.conversation.seams import ChatServer
+    from ollama_magic.conversation.seams import ChatServer, Request
+
+CHATS = frozenset({"completion"})
+
+
+@dataclass(frozen=True)
+class Single:
+    """What a turn says that is no turn of a conversation: one prompt to `/api/generate`, one answer (dossier §7)."""
+
+    suffix: str = ""
+    template: str = ""
+    raw: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Plan:
     """A prompt and how it is to be answered.
 
     `think_if_able` is thinking that no option asked for, `turns` how many earlier turns go along (None: all),
-    `reuse` has an unchanged cell show the answer that is kept.
+    `reuse` has an unchanged cell show the answer that is kept. What is `single` is `once` too.
     """
 
     prompt: str
@@ -33,21 +45,64 @@ class Plan:
     options: Mapping[str, object] = field(default_factory=dict)
     think: bool | str | None = None
     think_if_able: bool | str | None = None
+    format: object = None
     keep_alive: float | str | None = None
     once: bool = False
     turns: int | None = None
     reuse: bool = False
+    single: Single | None = None
+
+    @property
+    def form(self) -> str:
+        """What the answer will be: JSON, the text of a gap, else Markdown."""
+        if self.format is not None:
+            return AS_JSON
+        return AS_TEXT if self.single and self.single.suffix else AS_MARKDOWN
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The capabilities that the model must have."""
+        wanted = {"thinking": bool(self.think), "insert": bool(self.single and self.single.suffix)}
+        return CHATS | {name for name, needed in wanted.items() if needed}
 
 
-async def request_for(plan: Plan, talk: Conversation, history: list[Turn], server: ChatServer) -> ChatRequest:
+async def request_for(plan: Plan, talk: Conversation, history: list[Turn], server: ChatServer) -> Request:
     """Look the model up and put the request together; raises what the look-up raises, and then nothing is sent."""
-    model = await server.model_for(model_asked(plan, talk), think=bool(plan.think))
+    model = await server.model_for(model_asked(plan, talk), plan.needs)
     think = plan.think
     if think is None and plan.think_if_able is not None and await server.can_think(model):
         think = plan.think_if_able
+    if plan.single is not None:
+        return _generate(plan, plan.single, model, think)
     sent = history if plan.turns is None else history[len(history) - plan.turns :] if plan.turns else []
     messages = messages_of(sent, plan.prompt, plan.system)
-    return ChatRequest(model, messages, dict(plan.options), think, None, plan.keep_alive)
+    return ChatRequest(model, messages, dict(plan.options), think, plan.format, plan.keep_alive)
+
+
+def _generate(plan: Plan, single: Single, model: str, think: bool | str | None) -> Request:
+    """A raw prompt, and one with a gap, are sent without the system text (dossier §7)."""
+    from ollama_magic.ollama.requests import GenerateRequest
+
+    return GenerateRequest(
+        model=model,
+        prompt=plan.prompt,
+        suffix=single.suffix,
+        system="" if single.raw or single.suffix else plan.system,
+        template=single.template,
+        raw=single.raw,
+        options=dict(plan.options),
+        think=think,
+        format=plan.format,
+        keep_alive=plan.keep_alive,
+    )
+
+
+def messages_in(request: Request) -> tuple[Message, ...]:
+    """What a request says, as messages; a prompt is one of the user's."""
+    if isinstance(request, ChatRequest):
+        return request.messages
+    lead = (Message("system", request.system),) if request.system else ()
+    return (*lead, Message("user", request.prompt))
 
 
 def fingerprint(request: ChatRequest, digest: str) -> str:

@@ -9,16 +9,19 @@ if TYPE_CHECKING:
 
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
+    from ollama_magic.ollama.requests import GenerateRequest
+
+    Request = ChatRequest | GenerateRequest
 
 
 class ChatServer(Protocol):
     """What a turn asks of a server; `conversation/server.py` is the real one."""
 
-    def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    def stream(self, request: Request) -> AsyncGenerator[ChatChunk, None]:
         """Yield the chunks of an answer, the first one empty, when its headers come."""
 
-    async def model_for(self, name: str | None, *, think: bool) -> str:
-        """Return the name that will answer, or raise."""
+    async def model_for(self, name: str | None, needs: frozenset[str]) -> str:
+        """Return the name that will answer and has these capabilities, or raise."""
 
     async def digest(self, name: str, *, fresh: bool) -> str:
         """The digest of a model, empty if it is not known."""

@@ -6,18 +6,19 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ollama_magic.errors import OllamaMagicError
+from ollama_magic.errors import InputError, OllamaMagicError
+from ollama_magic.foreign import one_line
 from ollama_magic.ollama.models import ModelBook, normal_name, same_model
+from ollama_magic.ollama.protocol import ChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from ollama_magic.conversation.seams import Request
     from ollama_magic.ollama.client import OllamaClient
-    from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
+    from ollama_magic.ollama.protocol import ChatChunk
 
-CHATS = frozenset({"completion"})
 DIGEST_S = 1.0
-THINKS = CHATS | {"thinking"}
 
 
 class Server:
@@ -33,10 +34,14 @@ class Server:
         self._digests: dict[str, str] = {}
         self.windows: dict[str, int] = {}  # tokens, by the model's name as it was asked for
 
-    async def model_for(self, name: str | None, *, think: bool) -> str:
+    async def model_for(self, name: str | None, needs: frozenset[str]) -> str:
         """Return the name that will answer; raise ModelNotFound or InputError if none can."""
         name = name or await self.book.choose()
-        await self.book.look_up(name, THINKS if think else CHATS)
+        facts = await self.book.look_up(name, needs)
+        silent = facts is not None and facts.capabilities is None  # servers before v0.6.4
+        if facts and silent and "insert" in needs and facts.template and ".Suffix" not in facts.template:
+            shown = one_line(name, 80)
+            raise InputError(f"{shown} cannot fill in between a prompt and a suffix; leave out --suffix.")
         return name
 
     async def digest(self, name: str, *, fresh: bool) -> str:
@@ -69,9 +74,11 @@ class Server:
         facts = await self.book.look_up(name)
         return bool(facts and facts.capabilities and "thinking" in facts.capabilities)
 
-    def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
+    def stream(self, request: Request) -> AsyncGenerator[ChatChunk, None]:
         """Yield the chunks, the first one empty, when the headers come; leaving it closes the connection."""
-        return self.client.stream_chat(request)
+        if isinstance(request, ChatRequest):
+            return self.client.stream_chat(request)
+        return self.client.stream_generate(request)
 
     def left(self, model: str) -> None:
         """Note that an answer of this model was left in the middle."""

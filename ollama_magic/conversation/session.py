@@ -16,7 +16,7 @@ from ollama_magic.conversation.fold import after_a_crash
 from ollama_magic.conversation.handle import FINISH_S, TurnHandle
 from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.record import NoRecord, Record
-from ollama_magic.conversation.reply import COMPLETE, STOPPED, Reply
+from ollama_magic.conversation.reply import CHAT, COMPLETE, GENERATE, STOPPED, Reply
 from ollama_magic.conversation.request import model_asked
 from ollama_magic.conversation.server import Server
 from ollama_magic.conversation.turn import RunningTurn, run_turn
@@ -179,7 +179,9 @@ class Session:
         """Open the view in this cell, start the turn on the loop, and return at once; ■ is heard behind all that."""
         talk, server, run = self.conversation(conversation), self.server(host), run or self.run_of(origin or Origin())
         before = (*before, *_window_note(plan, talk, server, run.origin.cell), *self._new_problem())
-        reply = Reply(model=plan.model or "", conversation=None if plan.once else talk.name, before=before)
+        kind = GENERATE if plan.single else CHAT
+        name = None if plan.once else talk.name
+        reply = Reply(model=plan.model or "", conversation=name, before=before, kind=kind, form=plan.form)
         record = NoRecord(talk, run, reply) if plan.once else Record(talk, run, reply)
         handle = TurnHandle(reply, self.loop_thread, run.origin.cell)
         self._stop_of_cell(run)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.audience import Audience
 from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
-from ollama_magic.conversation.request import fingerprint, request_for
+from ollama_magic.conversation.request import fingerprint, messages_in, request_for
 from ollama_magic.conversation.think_tags import ThinkTags
 from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
+from ollama_magic.ollama.protocol import ChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.record import Record
     from ollama_magic.conversation.request import Plan
-    from ollama_magic.conversation.seams import ChatServer, View
-    from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
+    from ollama_magic.conversation.seams import ChatServer, Request, View
+    from ollama_magic.ollama.protocol import ChatChunk
 
 STUCK_S = 20.0  # design §4, last paragraph
 FLUSH_S = 0.15  # with the store's own lag a crash loses at most 250 ms of a running answer (design §7.1)
@@ -103,14 +104,15 @@ async def _answer(turn: RunningTurn) -> None:
         _fail(turn.reply, error)
 
 
-async def _request(turn: RunningTurn) -> ChatRequest | None:
+async def _request(turn: RunningTurn) -> Request | None:
     """What to send, noted in the journal; None where the answer that is kept will do."""
     plan, reply, record = turn.plan, turn.reply, turn.record
     request = await request_for(plan, turn.conversation, record.history(), turn.server)
-    reply.model, reply.sent = request.model, request.messages
-    reply.turns_sent = sum(message.role == "user" for message in reply.sent)
+    reply.model, reply.sent, reply.request = request.model, messages_in(request), request
+    if plan.single is None:
+        reply.turns_sent = sum(message.role == "user" for message in reply.sent)
     reply.digest = await turn.server.digest(request.model, fresh=plan.reuse)
-    asked = fingerprint(request, reply.digest)
+    asked = fingerprint(request, reply.digest) if isinstance(request, ChatRequest) else ""
     if plan.reuse and record.reuse(asked):
         _end(reply, COMPLETE)
         return None
@@ -118,9 +120,9 @@ async def _request(turn: RunningTurn) -> ChatRequest | None:
     return request
 
 
-async def _stream(turn: RunningTurn, request: ChatRequest) -> None:
+async def _stream(turn: RunningTurn, request: Request) -> None:
     reply, changed = turn.reply, turn.changed
-    async with aclosing(turn.server.stream_chat(request)) as chunks:
+    async with aclosing(turn.server.stream(request)) as chunks:
         async for chunk in chunks:
             _append(turn, chunk)
             changed.set()

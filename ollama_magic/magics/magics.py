@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import display
 from traitlets import observe
 
-from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.session import Session
 from ollama_magic.errors import InputError, TurnStopped
 from ollama_magic.magics.cell import Cell
@@ -18,15 +16,16 @@ from ollama_magic.magics.cell_events import CellEvents
 from ollama_magic.magics.command import Here
 from ollama_magic.magics.commands import run_command, usage
 from ollama_magic.magics.line import prompt_text, split_assigned
-from ollama_magic.magics.options import CHAT, read_line
+from ollama_magic.magics.options import read_line
+from ollama_magic.magics.planning import labels_of, plan_of
 from ollama_magic.magics.traits import OllamaTraits
+from ollama_magic.magics.turn_options import CHAT, GENERATE, LINE_CHAT, LINE_GENERATE
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.magics.options import Line
-
-LINE_CHAT = replace(CHAT, name="%chat", summary="One turn of the conversation on one line.", prompt="text")
+    from ollama_magic.magics.spec import Spec
 
 
 @magics_class
@@ -45,16 +44,17 @@ class OllamaMagic(OllamaTraits, Magics):
     @line_cell_magic
     def chat(self, line: str, cell: str | None = None) -> Reply | None:
         """One turn of the conversation."""
-        spec = LINE_CHAT if cell is None else CHAT
-        with self.cell_events.refusals():
-            asked = read_line(spec, line)
-            if asked.options.help:
-                print(spec.help())
-                return None
-            handle = self._ask(asked, cell)
-        return handle.reply if asked.assigned else None
+        return self._answer(LINE_CHAT if cell is None else CHAT, line, cell)
 
     chat.__doc__ = CHAT.help()
+
+    @no_var_expand
+    @line_cell_magic
+    def generate(self, line: str, cell: str | None = None) -> Reply | None:
+        """One answer to one prompt."""
+        return self._answer(LINE_GENERATE if cell is None else GENERATE, line, cell)
+
+    generate.__doc__ = GENERATE.help()
 
     @no_var_expand
     @line_magic
@@ -87,11 +87,20 @@ class OllamaMagic(OllamaTraits, Magics):
 
         begin(self.session, self.shell, self)
 
-    def _ask(self, asked: Line, cell: str | None) -> TurnHandle:
+    def _answer(self, spec: Spec, line: str, cell: str | None) -> Reply | None:
+        with self.cell_events.refusals():
+            asked = read_line(spec, line)
+            if asked.options.help:
+                print(spec.help())
+                return None
+            handle = self._ask(spec, asked, cell)
+        return handle.reply if asked.assigned else None
+
+    def _ask(self, spec: Spec, asked: Line, cell: str | None) -> TurnHandle:
         """One turn, from its options to its end; a background turn to its start."""
         before = set(self.session.running())
         try:
-            handle = self._start(asked, cell)
+            handle = self._start(spec, asked, cell)
             if asked.options.out:
                 self.shell.user_ns[asked.options.out] = handle.reply
             if not asked.options.background:
@@ -106,17 +115,18 @@ class OllamaMagic(OllamaTraits, Magics):
             raise TurnStopped(f"Stopped; {kept}.") from None
         return handle
 
-    def _start(self, asked: Line, cell: str | None) -> TurnHandle:
+    def _start(self, spec: Spec, asked: Line, cell: str | None) -> TurnHandle:
         from ollama_magic.display.views import open_view
 
         typed = prompt_text(asked.words, cell)
         if not typed.strip():
-            raise InputError("There is no prompt: write a question under `%%chat`, or behind it.")
+            raise InputError(f"There is no prompt: write one {'behind' if cell is None else 'under'} `{spec.name}`.")
         prompt, notes = self._filled(asked, typed)
-        plan = self._plan(asked, prompt)
-        labels = self._labels(asked, plan, typed, cell)
-        view = open_view(self._mode(), labels, self.footer, background=asked.options.background)
         name, host, origin = asked.options.conversation, asked.options.host, self.cell.origin()
+        plan = plan_of(asked.options, prompt, self, self.session.conversation(name))
+        slot, talk = self.cell.next_slot(), name or self.session.current
+        labels = labels_of(plan, typed, slot, talk, whole_cell=cell is not None)
+        view = open_view(self._mode(), labels, self.footer, background=asked.options.background)
         notes = (*notes, *self._left_out(asked, origin.cell))
         return self.session.start_turn(plan, view, origin, conversation=name, host=host, before=notes)
 
@@ -135,33 +145,6 @@ class OllamaMagic(OllamaTraits, Magics):
 
         filled = fill(typed, self.shell.user_ns, self.session.secrets().mask)
         return filled.text, filled.notes
-
-    def _plan(self, asked: Line, prompt: str) -> Plan:
-        options = asked.options
-        told = self.session.conversation(options.conversation).told
-        return Plan(
-            prompt=prompt,
-            model=options.model,
-            default_model=self.model or None,
-            system=options.system if options.system is not None else told("system") or self.system,
-            options={**self.options, **(told("options") or {}), **(options.option or {})},
-            think=options.think,
-            think_if_able=self.think,
-            keep_alive=options.keep_alive if options.keep_alive is not None else self.keep_alive or None,
-            once=options.once,
-            turns=options.turns,
-            reuse=self.rerun == "reuse",
-        )
-
-    def _labels(self, asked: Line, plan: Plan, typed: str, cell: str | None) -> dict[str, object]:
-        """What the output's metadata say of the turn, where the cell's text alone does not (design §3)."""
-        labels: dict[str, object] = {"slot": self.cell.next_slot()}
-        labels["conversation"] = None if plan.once else asked.options.conversation or self.session.current
-        if cell is None or plan.prompt != typed:
-            labels["prompt"] = plan.prompt
-        if plan.system:
-            labels["system"] = plan.system
-        return labels
 
     def _mode(self) -> str:
         from ollama_magic.display.views import mode_for

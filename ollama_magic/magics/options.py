@@ -1,4 +1,4 @@
-"""The options of our magics, and the reading of a line by them. What they do is not known here."""
+"""The reading of a line: options, then the prompt or the arguments. Which options there are: `turn_options`."""
 
 from __future__ import annotations
 
@@ -9,65 +9,19 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError
-from ollama_magic.magics import values
 from ollama_magic.magics.line import split_assigned
-from ollama_magic.magics.model_options import merge_model_options, read_model_option
 from ollama_magic.magics.spec import Argument, Option, Spec
+from ollama_magic.magics.turn_options import CHAT, CHAT_OPTIONS, GENERATE, HELP
 from ollama_magic.magics.words import bare_word, folded, read_word, skip_space
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHAT", "CHAT_OPTIONS", "HELP", "Argument", "Line", "Option", "Spec", "read_line"]
+__all__ = ["CHAT", "CHAT_OPTIONS", "GENERATE", "HELP", "Argument", "Line", "Option", "Spec", "read_line"]
 
 _OTHER_DASHES = "‐‑‒–—―−"  # what word processors make of a dash; NFKC leaves them
 _NAME = re.compile(r"[^=＝﹦\s'\"\\]*")
 _EQUALS = ("=", "＝", "﹦")
-
-HELP = Option("--help", "this text", short="-h", absent=False)
-
-CHAT_OPTIONS = (
-    Option("--model", "model for this turn", short="-m", metavar="NAME", read=values.name),
-    Option("--system", "system message of this turn", short="-s", metavar="TEXT"),
-    Option(
-        "--option",
-        "a model option, such as num_ctx=8192 or temperature=0.2; may be given more than once",
-        short="-o",
-        metavar="KEY=VALUE",
-        read=read_model_option,
-        gather=merge_model_options,
-    ),
-    Option(
-        "--think",
-        "let the model think first, at this level",
-        metavar="low|medium|high|max",
-        levels=("low", "medium", "high", "max"),
-    ),
-    Option("--no-think", "answer at once", const=False, dest="think"),
-    Option(
-        "--conversation", "another conversation of this notebook", short="-c", metavar="NAME", read=values.conversation
-    ),
-    Option("--turns", "send at most the last N turns", metavar="N", read=values.whole),
-    Option("--once", "send without history, remember nothing", absent=False),
-    Option("--out", "bind the Reply to a variable", metavar="NAME", read=values.variable),
-    Option("--background", "the cell returns at once, the answer goes on in its place", short="-b", absent=False),
-    Option("--verbatim", "fill in no {{name}}", absent=False),
-    Option(
-        "--keep-alive",
-        "how long the model stays loaded: 300, 1h30m, 0, or -1 for ever",
-        metavar="D",
-        read=values.duration,
-    ),
-    Option("--host", "another server for this turn", metavar="URL", read=values.name),
-    HELP,
-)
-
-CHAT = Spec(
-    "%%chat",
-    "One turn of the conversation: the cell is the prompt (words on the first line come first), the answer streams in.",
-    CHAT_OPTIONS,
-    notes="{{name}} is filled in from the notebook's variables. `--` before the words sends them as they stand.",
-)
 
 
 @dataclass(frozen=True)
@@ -132,7 +86,8 @@ class _Reader:
 
     def options(self) -> SimpleNamespace:
         """Return every option's value, absent ones too."""
-        return SimpleNamespace(**{one.key: self._value(one) for one in self.spec.options})
+        given = {one.key: self._value(one) for one in self.spec.options}
+        return SimpleNamespace(**{**self.spec.fixed, **given})
 
     def _value(self, option: Option) -> Any:
         given = self._given.get(option.key, [])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.magics import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,10 @@ class Argument:
 
 @dataclass(frozen=True)
 class Spec:
-    """A magic or a command: its name as typed, one sentence, its options; without `arguments` a prompt follows."""
+    """A magic or a command: its name as typed, one sentence, its options; without `arguments` a prompt follows.
+
+    `fixed` are the values of options that other magics of its kind have and this one has not.
+    """
 
     name: str
     summary: str
@@ -75,6 +78,7 @@ class Spec:
     arguments: tuple[Argument, ...] | None = None
     prompt: str = "[words]"
     notes: str = ""
+    fixed: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def usage(self) -> str:

@@ -43,6 +43,13 @@ def conversation(value: str) -> str:
     return value
 
 
+def answer_format(value: str) -> str:
+    """A format that servers know by name: json."""
+    if folded(value).strip().lower() != "json":
+        raise ValueError(f"{value!r} is no format of an answer; there is json")
+    return "json"
+
+
 def variable(value: str) -> str:
     """A name that Python can bind, NFKC-normalised as Python does."""
     value = folded(value)

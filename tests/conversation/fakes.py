@@ -26,7 +26,7 @@ class FakeServer:
         self.chunks, self.model, self.thinks, self.loaded = chunks, model, thinks, loaded
         self.requests, self.closed, self.left_models, self.reached = [], 0, [], asyncio.Event()
 
-    async def stream_chat(self, request):
+    async def stream(self, request):
         self.requests.append(request)
         try:
             for chunk in self.chunks:
@@ -40,8 +40,8 @@ class FakeServer:
         finally:
             self.closed += 1
 
-    async def model_for(self, name, *, think):
-        self.asked_to_think = think
+    async def model_for(self, name, needs):
+        self.needs = needs
         return name or self.model
 
     async def digest(self, name, *, fresh):

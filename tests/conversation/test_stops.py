@@ -41,7 +41,7 @@ def loop_thread():
 class LosingServer(FakeServer):
     """Loses the first cancellation of its look-up, as `asyncio.wait_for` may before Python 3.12."""
 
-    async def model_for(self, name, *, think):
+    async def model_for(self, name, needs):
         try:
             self.reached.set()
             await asyncio.Event().wait()

@@ -179,10 +179,10 @@ def test_thinking_that_is_only_a_setting_is_asked_of_models_that_can():
     for thinks, sent in [(True, "high"), (False, None)]:
         server = FakeServer(HEADERS, DONE, thinks=thinks)
         run(turn(server, think_if_able="high"))
-        assert (server.requests[0].think, server.asked_to_think) == (sent, False)
+        assert (server.requests[0].think, "thinking" in server.needs) == (sent, False)
     server = FakeServer(HEADERS, DONE)
     run(turn(server, think="low"))
-    assert (server.requests[0].think, server.asked_to_think) == ("low", True)
+    assert (server.requests[0].think, "thinking" in server.needs) == ("low", True)
 
 
 def test_thinking_of_old_servers_is_taken_out_of_the_text():

@@ -112,7 +112,8 @@ def test_options_are_read_from_the_left(line, options, words):
         ("--keep-alive 1d hi", ["--keep-alive", "1d", "1h30m"]),
         ("-o num_ctx 8192", ["num_ctx", "KEY=VALUE"]),
         ("-o nun_ctx=1 x", ["nun_ctx", "num_ctx?"]),
-        ("-f json x", ["-f"]),
+        ("-f xml x", ["-f", "json"]),
+        ("--suffix end x", ["--suffix"]),
         ("--turns two x", ["--turns"]),
     ],
 )
@@ -145,7 +146,7 @@ def test_the_help_tells_every_option_and_no_other():
     for option in CHAT_OPTIONS:
         assert option.usage in text
         assert option.help.split()[0] in text
-    assert "--format" not in text
+    assert "--suffix" not in text
     assert max(map(len, text.splitlines())) <= 100
 
 

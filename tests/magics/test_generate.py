@@ -1,0 +1,148 @@
+"""`%%generate` through a shell: what is sent, what is refused before sending, and what stays."""
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+import ollama_magic
+from ollama_magic.demo.faults import Fault
+from ollama_magic.demo.models import DemoModel
+from ollama_magic.demo.server import DemoServer
+from ollama_magic.magics.cell_source import read_cell
+from ollama_magic.magics.turn_options import GENERATE, GENERATE_OPTIONS
+
+CHATTY = DemoModel("chatty")
+FILLER = DemoModel("filler", capabilities=("completion", "insert"))
+THINKER = DemoModel("thinker", capabilities=("completion", "thinking"))
+
+
+@pytest.fixture
+def server():
+    with DemoServer(pace=0, models=(CHATTY, FILLER, THINKER)) as running:
+        yield running
+
+
+@pytest.fixture
+def shell(server, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    shell = InteractiveShell.instance()
+    shell.reset(new_session=False)
+    shell.run_line_magic("load_ext", "ollama_magic")
+    yield shell
+    shell.run_line_magic("unload_ext", "ollama_magic")
+    InteractiveShell.clear_instance()
+
+
+def run(shell, cell):
+    """What a cell printed, and the error that ended it."""
+    with capture_output() as shown:
+        result = shell.run_cell(cell)
+    return shown.stdout + "".join(out.data["text/plain"] for out in shown.outputs), result.error_in_exec
+
+
+def sent(server):
+    return [request.json for request in server.requests if request.path in ("/api/generate", "/api/chat")]
+
+
+def test_a_single_answer_streams_and_is_not_remembered(shell, server):
+    """`%%generate` asks /api/generate alone; neither the turns above go along nor does it go along with the next."""
+    run(shell, "%%chat -m chatty\nMy name is Ada.")
+    text, error = run(shell, "%%generate -m chatty\nHello there?")
+    assert error is None
+    assert text.strip() == ollama_magic.last.text.strip()
+    assert sent(server)[-1] == {"model": "chatty", "prompt": "Hello there?", "stream": True}
+    assert (ollama_magic.last.kind, ollama_magic.last.conversation) == ("generate", None)
+    run(shell, "%%chat -m chatty\nWhat is my name?")
+    assert [m["content"] for m in sent(server)[-1]["messages"]][::2] == ["My name is Ada.", "What is my name?"]
+
+
+def test_the_line_form_and_out_give_the_reply(shell):
+    """`r = %generate …` is the Reply, `--out` binds it, and both are the newest one."""
+    run(shell, "r = %generate -m chatty Hello there?")
+    assert shell.user_ns["r"].state == "complete"
+    run(shell, "%%generate -m chatty --out answer\nHello there?")
+    assert shell.user_ns["answer"] is ollama_magic.last
+    assert shell.user_ns["answer"].messages[0] == {"role": "user", "content": "Hello there?"}
+
+
+def test_the_options_are_in_the_request(shell, server):
+    """System text, template, model options, thinking, format and keep-alive of the line are sent."""
+    line = '-m thinker -s "Be brief." --template "{{ .Prompt }}" -o seed=7 --think -f json --keep-alive 5m'
+    run(shell, f"%%generate {line}\nHello")
+    assert sent(server)[-1] == {
+        "model": "thinker",
+        "prompt": "Hello",
+        "system": "Be brief.",
+        "template": "{{ .Prompt }}",
+        "options": {"seed": 7},
+        "think": True,
+        "format": "json",
+        "keep_alive": "5m",
+        "stream": True,
+    }
+
+
+def test_a_gap_is_filled_between_prompt_and_suffix(shell, server):
+    """`--suffix` sends both sides of the gap, letter for letter, without the system text."""
+    run(shell, "%ollama system Be brief.")
+    run(shell, '%%generate -m filler --suffix "    return total"\ndef add(a, b):\n')
+    body = sent(server)[-1]
+    assert (body["prompt"], body["suffix"]) == ("def add(a, b):", "    return total")
+    assert "system" not in body
+    assert ollama_magic.last.form == "text"
+
+
+def test_a_raw_prompt_goes_alone(shell, server):
+    """`--raw` sends the prompt as it stands; what the conversation was told as system text stays out."""
+    run(shell, "%ollama system Be brief.")
+    run(shell, "%%generate -m chatty --raw\n<s>[INST] Hi [/INST]")
+    assert sent(server)[-1] == {"model": "chatty", "prompt": "<s>[INST] Hi [/INST]", "raw": True, "stream": True}
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%%generate\n\n", ["no prompt", "`%%generate`"]),
+        ("%generate", ["no prompt", "`%generate`"]),
+        ("%%generate -m chatty --suffix end\nbegin", ["chatty cannot fill in", "--suffix", "filler"]),
+        ("%%generate -m filler --raw --suffix end\nbegin", ["--raw", "leave out --suffix"]),
+        ("%%generate -m filler --raw -s Brief.\nbegin", ["--raw", "leave out --system"]),
+        ("%%generate -m filler --raw --template x\nbegin", ["--raw", "leave out --template"]),
+        ("%%generate -m filler --suffix end -s Brief.\nbegin", ["--suffix", "leave out --system"]),
+        ("%%generate -o temperature=hot\nbegin", ["temperature is a number", "'hot'"]),
+        ("%%generate -o temprature=1\nbegin", ["temprature", "temperature?"]),
+        ("%%generate -f xml\nbegin", ["'xml'", "json"]),
+        ("%%generate --turns 2\nbegin", ["%%generate has no option --turns"]),
+        ("%%generate -c other\nbegin", ["%%generate has no option -c"]),
+        ("%%generate -m nobody\nbegin", ['No model "nobody"']),
+    ],
+)
+def test_what_cannot_be_is_refused_before_sending(shell, server, cell, words):
+    """A wrong line is one readable sentence with what to do, and the server sees no prompt."""
+    _, error = run(shell, cell)
+    assert isinstance(error, ollama_magic.errors.OllamaMagicError)
+    assert all(word in str(error) for word in words), str(error)
+    assert "\n" not in str(error)
+    assert not sent(server)
+
+
+def test_a_cut_or_failed_answer_fails_the_cell_and_keeps_its_text(shell, server):
+    """As in chat: the cell fails with one line, `last` has the state and the text that came."""
+    server.faults.append(Fault("no_done", after=3, path="/api/generate"))
+    _, error = run(shell, "%%generate -m chatty\nTell me a story.")
+    assert (type(error).__name__, ollama_magic.last.state) == ("AnswerCut", "cut")
+    assert ollama_magic.last.text
+
+
+def test_a_cell_that_generates_now_no_longer_counts_as_a_turn():
+    """Read back from a file, a generate cell holds no prompt of the conversation."""
+    assert read_cell("%%generate -m chatty\nHello") is None
+
+
+def test_the_help_has_no_word_of_the_conversation(shell):
+    """`%%generate -h` tells each of its options and none that belongs to a conversation; nothing is sent."""
+    text, error = run(shell, "%%generate -h\n")
+    assert error is None
+    assert text == GENERATE.help() + "\n"
+    assert all(option.usage in text for option in GENERATE_OPTIONS)
+    assert not any(name in text for name in ("--turns", "--once", "--conversation"))
