@@ -118,7 +118,7 @@ class Offers:
         return known.get(kind) or (kind.split("|") if kind.islower() else ())
 
     def _models(self, place: Place) -> list[str]:
-        return [model.name for model in newest_first(self.names.get(place.given.get("--host")))]
+        return [model.name for model in newest_first(self.names.get(place.given.get("host")))]
 
     def _conversations(self) -> list[str]:
         session = self._session
@@ -136,7 +136,7 @@ def _beginning(typed: str, words: Iterable[tuple[str, str]]) -> list[tuple[str, 
 
 def _option_names(options: Sequence[Option], place: Place) -> list[tuple[str, str]]:
     """Long names first; those that were given stay out, unless they may be given again."""
-    free = [one for one in options if one.gather or one.name not in place.given]
+    free = [one for one in options if one.gather or one.key not in place.given]
     return [(name, "option") for name in [*(one.name for one in free), *(one.short for one in free if one.short)]]
 
 

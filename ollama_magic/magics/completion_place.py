@@ -39,7 +39,7 @@ class Call:
 class Place:
     """What stands at the cursor; `typed` is the text before it that a completion replaces.
 
-    `before` are the words of a command that are complete, `given` the values of options by name, and `quoted` says
+    `before` are the words of a command that are complete, `given` the values of options by key, and `quoted` says
     that a quote is open before it.
     """
 
@@ -134,7 +134,11 @@ class _Scan:
         end = at + len(raw)
         if end == len(self._text):
             return self._found(OPTION, raw)
-        return self._value(name, skip_space(self._text, end)) if self._takes_value(name) else end
+        if self._takes_value(name):
+            return self._value(name, skip_space(self._text, end))
+        if name in self._names:
+            self._given[self._names[name].key] = ""
+        return end
 
     def _takes_value(self, name: str) -> bool:
         return name in self._names and bool(self._names[name].metavar)
@@ -145,8 +149,8 @@ class _Scan:
         if end == len(self._text):
             return self._found(VALUE, word, option)
         if option.levels and folded(word) not in option.levels:
-            return at  # it stood alone
-        self._given[option.name] = word
+            word, end = "", at  # it stood alone
+        self._given[option.key] = word
         return end
 
     def _word(self, at: int) -> tuple[str, int]:
