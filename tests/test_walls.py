@@ -16,17 +16,17 @@ EVERYWHERE = {"errors", "foreign"}
 # room: (its modules, the rooms it knows of, the libraries it may use). `errors` and `foreign` are known by all.
 ROOMS = {
     "": (
-        "__init__ cli errors foreign loop_thread",
-        "magics display conversation prompt markdown ollama demo loop_thread",
+        "__init__ cli errors foreign functions loop_thread",
+        "magics display conversation prompt markdown ollama demo loop_thread functions",
         "IPython",
     ),
     "magics": (
         (
             "__init__ cell cell_events cell_source command commands completion completion_fields completion_names "
-            "completion_offers completion_place file_commands keeping line loading magics "
+            "completion_offers completion_place export_commands file_commands keeping line loading magics "
             "memory_commands model_options options planning server_commands setting_commands spec traits turn_options values words"
         ),
-        "display conversation notebook store prompt markdown ollama demo loop_thread",
+        "display conversation notebook store prompt markdown ollama demo export loop_thread",
         "IPython traitlets",
     ),
     "display": (
@@ -57,12 +57,13 @@ ROOMS = {
     "prompt": ("__init__ describe fill outline resolve table", "", ""),
     "ollama": (
         (
-            "__init__ address bodies client complaints connection decoder failures listings models protocol proxies "
-            "requests secrets tls vectors versions"
+            "__init__ address badges bodies client complaints connection decoder failures listings models protocol "
+            "proxies requests secrets tls vectors versions"
         ),
         "",
         "",
     ),
+    "export": ("__init__ curl java languages literals python target turns", "conversation ollama", ""),
     "markdown": (
         "__init__ code emphasis fence html incremental links math parser renderer",
         "",

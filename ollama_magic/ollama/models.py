@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ollama_magic.errors import InputError, ModelNotFound, OllamaMagicError, ServerUnreachable
 from ollama_magic.foreign import one_line
+from ollama_magic.ollama.badges import Badges
 from ollama_magic.ollama.protocol import ModelSummary
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class ModelBook:
     def __init__(self, client: LookUps) -> None:
         self._client = client
         self._facts: dict[str, ModelFacts] = {}
+        self._badges = Badges(client.show)
 
     async def look_up(self, name: str, needs: frozenset[str] = CHAT) -> ModelFacts | None:
         """Return a model's facts; refuse an unknown model and a missing capability.
@@ -155,6 +157,28 @@ class ModelBook:
             if await self._chats(model):
                 return model.name
         raise ModelNotFound(self._none(models))
+
+    async def capabilities(self, models: Iterable[str | ModelSummary]) -> dict[str, frozenset[str] | None]:
+        """Return by name what models can do: as listed, else as show tells it; None where nobody knows.
+
+        Models in the cloud are not asked, for that would leave this machine. Raises what the list of models raises.
+        """
+        asked = list(models)
+        listed = await self._client.tags() if any(isinstance(model, str) for model in asked) else []
+        known = {normal_name(model.name): model for model in listed}
+        wanted = {
+            name: model if isinstance(model, ModelSummary) else known.get(normal_name(model), ModelSummary(model))
+            for model in asked
+            for name in [model.name if isinstance(model, ModelSummary) else model]
+        }
+        found = await self._badges.capabilities([model for model in wanted.values() if not is_cloud(model)])
+        return {name: found.get(model.name, model.capabilities) for name, model in wanted.items()}
+
+    async def sharing(self, name: str) -> tuple[str, ...]:
+        """Return the other models that are loaded, used and unloaded together with this one (dossier §15.2)."""
+        models = [model for model in await self._tags() if not is_cloud(model)]
+        mine = next((model for model in models if same_model(model.name, name)), None)
+        return await self._badges.sharing(mine, [model for model in models if model is not mine]) if mine else ()
 
     def forget(self, name: str | None = None) -> None:
         """Drop what is known of a model, or of all, because it was pulled, created or removed."""
