@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ollama_magic.display.tables import table
 from ollama_magic.errors import InputError
 from ollama_magic.magics import (
+    export_commands as export,
     file_commands as file,
     memory_commands as memory,
     server_commands as server,
@@ -99,6 +100,14 @@ COMMANDS = _table(
         Command("host", "[URL]", "tell this session's server, or say which it is", "server", server.host),
         Command("version", "", "the versions of this extension and of the server", "server", server.version),
         Command("demo", "", "start the built-in demo server and talk to it", "server", server.demo),
+        Command(
+            "export",
+            "curl|python|java [--turn N]",
+            "the request of a turn as a program",
+            "work",
+            export.export,
+            examples=("export curl", "export python --turn 2"),
+        ),
         Command("help", "[COMMAND]", "this table", "work", help_page),
     )
 )

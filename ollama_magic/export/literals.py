@@ -1,0 +1,82 @@
+"""Foreign text as data of another language: JSON, Python and Java literals that hold it exactly, and stay inert.
+
+What cannot be seen, or steers what is seen, is written as an escape: a copy from the screen is then the text itself.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from unicodedata import category
+
+from ollama_magic.foreign import repaired, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_JAVA_PIECE = 10_000  # characters: a constant of a class file has at most 65,535 bytes, six for an emoji
+
+
+def json_literal(value: object) -> str:
+    """A value as JSON on one line."""
+    return _plain(repaired(json.dumps(value, ensure_ascii=False, allow_nan=False)), _json_escape)
+
+
+def json_body(body: Mapping[str, object]) -> str:
+    """A request's body as a guide would print it: a field on each line, and a message on each."""
+    fields = [f"  {json_literal(name)}: {_json_field(value)}" for name, value in body.items()]
+    return "{\n" + ",\n".join(fields) + "\n}"
+
+
+def python_literal(value: object) -> str:
+    """A value of JSON as Python on one line; texts in double quotes wherever they hold none."""
+    if isinstance(value, str):
+        text = repaired(value)
+        quoted = repr(text)
+        return _plain(quoted if '"' in text else f'"{quoted[1:-1]}"', _python_escape)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{python_literal(k)}: {python_literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(python_literal, value)) + "]"
+    return repr(value)
+
+
+def java_literal(text: str) -> str:
+    """A text without line breaks and hidden characters, such as JSON, as a Java string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def java_text(text: str, indent: str) -> str:
+    r"""A JSON text as a text block; a long one in pieces that are joined when the program runs.
+
+    Every backslash is doubled, so that none begins one of Java's own \uXXXX escapes, which are read before all else.
+    """
+    if len(text) > _JAVA_PIECE:
+        pieces = [text[i : i + _JAVA_PIECE] for i in range(0, len(text), _JAVA_PIECE)]
+        return 'String.join("",\n' + ",\n".join(indent + java_literal(piece) for piece in pieces) + ")"
+    lines = text.replace("\\", "\\\\").replace('"""', '\\"""').split("\n")
+    return '"""\n' + "".join(f"{indent}{line}\n" for line in lines) + f'{indent}"""'
+
+
+def _json_field(value: object) -> str:
+    if not isinstance(value, list):
+        return json_literal(value)
+    return "[\n" + ",\n".join(f"    {json_literal(item)}" for item in value) + "\n  ]"
+
+
+def _plain(text: str, escape: Callable[[str], str]) -> str:
+    """The text with every character escaped that a screen would not show as itself."""
+    if not text.isascii() or not text.isprintable():
+        text = "".join(char if char.isprintable() and visible(char) == char else escape(char) for char in text)
+        if visible(text) != text:  # marks that are piled up
+            text = "".join(escape(char) if category(char).startswith("M") else char for char in text)
+    return text
+
+
+def _json_escape(char: str) -> str:
+    return json.dumps(char)[1:-1] if ord(char) != 0x7F else "\\u007f"
+
+
+def _python_escape(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"

@@ -1,0 +1,1 @@
+"""What scripts and cells call: `chat`, `stream`, `generate`, `embed`, `list`, `show`, `ps`, `pull`, `Conversation`."""
