@@ -31,7 +31,7 @@ ROOMS = {
     ),
     "display": (
         (
-            "__init__ bars blocks greeting guarded history host kept kit live live_answer live_region progress "
+            "__init__ answer bars blocks greeting guarded history host json_text kept kit live live_answer live_region progress "
             "readable settled slot status style tables terminal thinking transfer updating views"
         ),
         "conversation markdown",
@@ -65,7 +65,7 @@ ROOMS = {
     ),
     "export": ("__init__ curl java languages literals python target turns", "conversation ollama", ""),
     "markdown": (
-        "__init__ code emphasis fence html incremental links math parser renderer",
+        "__init__ code emphasis fence growing_code html incremental links math parser renderer",
         "",
         "markdown_it pygments",
     ),

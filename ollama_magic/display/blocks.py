@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ollama_magic.display.kit import WidgetKit
-    from ollama_magic.markdown.incremental import IncrementalMarkdown, Paint
+    from ollama_magic.markdown.growing_code import Growing
+    from ollama_magic.markdown.incremental import Paint
     from ollama_magic.markdown.renderer import Block
 
 PORTION = 16_000  # characters of HTML in one frozen widget, give or take a block
@@ -46,7 +47,7 @@ class Blocks:
     """The blocks of one document; `name` is a class of its box."""
 
     kit: WidgetKit
-    markdown: IncrementalMarkdown
+    markdown: Growing
     name: str = ""
     tail_bytes: int = 0
     _seen: int = 0

@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.display.answer import growing
 from ollama_magic.display.blocks import Blocks
 from ollama_magic.display.kit import WidgetKit
 from ollama_magic.display.live_region import LiveRegion
@@ -58,12 +59,10 @@ class LiveAnswer:
         return rest
 
     def _build(self, reply: Reply, stop: Callable[[], None] | None) -> None:
-        from ollama_magic.markdown.incremental import IncrementalMarkdown
-
         self._kit = kit = WidgetKit()
         self._style = kit.html(LIVE_STYLE)
         self._before = kit.html(_part(before_html(reply)))
-        self._answer = Blocks(kit, IncrementalMarkdown(), "ollama-magic-answer")
+        self._answer = Blocks(kit, growing(reply), "ollama-magic-answer")
         self._status = StatusLine(kit, stop)
         self._status.show(reply)
         self._region = LiveRegion(kit)
@@ -96,10 +95,16 @@ class LiveAnswer:
 
     def _end(self, reply: Reply) -> None:
         """Put notes and footer where the status line was; only then is that closed."""
-        end = self._kit.html(_part(end_html(reply, self._footer, raised=self._raised)))
-        self._kit.set(self.root, "children", (*self._rows[:-2], end))
+        self._foot = self._kit.html(self._end_part(reply))
+        self._kit.set(self.root, "children", (*self._rows[:-2], self._foot))
         self._status.close()
         self._kit.close(self._region.widget)
+
+    def _say_end(self, reply: Reply) -> None:
+        self._kit.set(self._foot, "value", self._end_part(reply))
+
+    def _end_part(self, reply: Reply) -> str:
+        return _part(end_html(reply, self._footer, raised=self._raised))
 
 
 def _part(html: str) -> str:

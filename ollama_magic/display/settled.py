@@ -6,7 +6,8 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED
+from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, GENERATE, RUNNING, STOPPED
+from ollama_magic.display.answer import rendered
 from ollama_magic.foreign import one_line, without_controls
 
 if TYPE_CHECKING:
@@ -31,14 +32,13 @@ def bundle(reply: Reply, footer: str = "brief", *, thinking_open: bool = False, 
 
 def settled_html(reply: Reply, footer: str, *, thinking_open: bool = False, raised: bool = False) -> str:
     """One full render: the line before, folded thinking, the answer, its notes and its footer."""
-    from ollama_magic.markdown.renderer import MarkdownRenderer
-
-    render = MarkdownRenderer().render
     parts = [before_html(reply)]
     if reply.thinking:
-        parts.append(thinking_html(render(reply.thinking).html, unfolded=thinking_open))
+        from ollama_magic.markdown.renderer import MarkdownRenderer
+
+        parts.append(thinking_html(MarkdownRenderer().render(reply.thinking).html, unfolded=thinking_open))
     if reply.text:
-        parts.append(answer_html(render(reply.text).html))
+        parts.append(answer_html(rendered(reply)))
     parts.append(end_html(reply, footer, raised=raised))
     return f'<div class="ollama-magic {IGNORE_TEX}">{"".join(parts)}</div>'
 
@@ -104,6 +104,8 @@ def footer_text(reply: Reply, footer: str) -> str:
     if footer == "none" or not reply.model:
         return ""
     parts = [one_line(reply.model)]
+    if reply.kind == GENERATE:
+        parts.append("a single answer")
     if reply.turns_sent:
         parts.append("1 turn sent" if reply.turns_sent == 1 else f"{reply.turns_sent} turns sent")
     if footer == "full":

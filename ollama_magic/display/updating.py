@@ -6,6 +6,7 @@ import time
 from html import escape
 from typing import TYPE_CHECKING
 
+from ollama_magic.display.answer import growing
 from ollama_magic.display.host import when_a_cell_ends
 from ollama_magic.display.settled import IGNORE_TEX, ON_ITS_WAY, answer_html, before_html, bundle
 from ollama_magic.display.status import status_text
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.display.slot import Slot
+    from ollama_magic.markdown.growing_code import Growing
 
 FASTEST_S = 0.5
 SHARE = 10
@@ -25,12 +27,10 @@ class UpdatingView:
     """Shows one reply by updates of its slot; thinking is shown when the answer settles."""
 
     def __init__(self, slot: Slot, footer: str = "brief", *, background: bool = False) -> None:
-        from ollama_magic.markdown.incremental import IncrementalMarkdown
-
         self.slot = slot
         self._footer = footer
         self._background = background
-        self._markdown = IncrementalMarkdown()
+        self._document: Growing | None = None
         self._seen = 0
         self._frozen: list[str] = []
         self._tail = ""
@@ -65,8 +65,9 @@ class UpdatingView:
     def _grow(self, reply: Reply) -> None:
         new = reply.text_parts[self._seen :]
         self._seen += len(new)
-        self._markdown.feed("".join(new))
-        paint = self._markdown.update()
+        self._document = self._document or growing(reply)
+        self._document.feed("".join(new))
+        paint = self._document.update()
         self._frozen += [block.html for block in paint.frozen]
         for index, block in paint.patched:
             self._frozen[index] = block.html

@@ -21,11 +21,14 @@ _SECONDS = 0.1
 
 
 class OpenFence:
-    """A top-level fence without its closing line so far; `closed` once that line is complete."""
+    """A top-level fence without its closing line so far; `closed` once that line is complete.
+
+    One without markup has no closing line: it ends with the text.
+    """
 
     def __init__(self, markup: str, info: str, indent: int) -> None:
         self._info, self._indent = info, indent
-        self._end = re.compile(rf" {{0,3}}{re.escape(markup[0])}{{{len(markup)},}}[ \t]*")
+        self._end = re.compile(rf" {{0,3}}{re.escape(markup[0])}{{{len(markup)},}}[ \t]*" if markup else r"(?!)")
         self._lines: list[str] = []
         self._last: list[str] = []
         self._parts = 0

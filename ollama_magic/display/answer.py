@@ -1,0 +1,38 @@
+"""What a reply's text is, as a document: Markdown; or code, where JSON or the text of a gap was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ollama_magic.conversation.reply import AS_JSON, AS_MARKDOWN
+
+if TYPE_CHECKING:
+    from ollama_magic.conversation.reply import Reply
+    from ollama_magic.markdown.growing_code import Growing
+
+
+def growing(reply: Reply) -> Growing:
+    """Return an empty document for the text of this reply."""
+    if reply.form == AS_MARKDOWN:
+        from ollama_magic.markdown.incremental import IncrementalMarkdown
+
+        return IncrementalMarkdown()
+    from ollama_magic.display.json_text import GrowingJson
+    from ollama_magic.markdown.growing_code import GrowingCode
+
+    if reply.form != AS_JSON:
+        return GrowingCode("")
+    laid = GrowingJson()
+    return GrowingCode("json", laid.feed, laid.finish)
+
+
+def rendered(reply: Reply) -> str:
+    """Return the whole text as HTML, in one render."""
+    if reply.form == AS_MARKDOWN:
+        from ollama_magic.markdown.renderer import MarkdownRenderer
+
+        return MarkdownRenderer().render(reply.text).html
+    from ollama_magic.display.json_text import laid_out
+    from ollama_magic.markdown.growing_code import whole_code
+
+    return whole_code(reply.text, "json", laid_out) if reply.form == AS_JSON else whole_code(reply.text, "")
