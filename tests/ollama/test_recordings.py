@@ -3,65 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from ollama_magic.errors import OllamaMagicError
-from ollama_magic.ollama.address import parse_address
-from ollama_magic.ollama.client import OllamaClient
-from tests.ollama.reading import REQUEST, one_readable, read
+from tests.ollama.reading import REQUEST, read
+from tests.ollama.replay import assert_last, assert_told, lines_of, recordings, replaying
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from ollama_magic.ollama.client import OllamaClient
 
-FOLDER = Path(__file__).parent.parent / "recordings"
-
-
-def _load(version: str) -> list[dict]:
-    return json.loads(gzip.decompress((FOLDER / f"{version}.json.gz").read_bytes()))
-
-
-RECORDINGS = [
-    pytest.param(recording, id=f"{version}-{recording['name']}")
-    for version in ("guide", "v0.24.0", "v0.32.15")
-    for recording in _load(version)
-]
-
-
-class _Replay(httpx.AsyncByteStream):
-    def __init__(self, recording: dict) -> None:
-        self._recording = recording
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for line in self._recording["body"].encode().splitlines(keepends=True):
-            yield line
-        if self._recording["ended"] != "complete":
-            raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
-
-
-def _client(recording: dict) -> OllamaClient:
-    def answer(_: httpx.Request) -> httpx.Response:
-        headers = [(name, value) for name, value in recording["headers"] if name.lower() != "transfer-encoding"]
-        return httpx.Response(recording["status"], headers=headers, stream=_Replay(recording))
-
-    return OllamaClient(parse_address(None), transport=httpx.MockTransport(answer))
-
-
-def _lines(recording: dict) -> list[dict]:
-    return [json.loads(line) for line in recording["body"].split("\n") if line]
-
-
-def _words(error: str) -> str:
-    """The words that must be told: the inner ones, where a runner's JSON is nested in the string."""
-    if '{"error"' in error:
-        inner = json.loads(error[error.index('{"error"') :])["error"]
-        error = inner["message"]
-    return " ".join(error.split())[:100].strip()
+RECORDINGS = recordings("guide", "v0.24.0", "v0.32.15")
 
 
 def _chats(recording: dict) -> bool:
@@ -71,7 +25,7 @@ def _chats(recording: dict) -> bool:
 def _state(recording: dict) -> str:
     if recording["status"] != 200:
         return "failed"
-    last = _lines(recording)[-1]
+    last = lines_of(recording)[-1]
     if "error" in last:
         return "failed"
     return "complete" if last["done"] is True else "cut"
@@ -80,47 +34,26 @@ def _state(recording: dict) -> str:
 @pytest.mark.parametrize("recording", [param for param in RECORDINGS if _chats(param.values[0])])
 def test_chats(recording):
     """A recorded answer is read to its text, thinking, counts and state, and to the server's words if it failed."""
-    answer = asyncio.run(read(_client(recording).stream_chat(REQUEST)))
+    answer = asyncio.run(read(replaying(recording).stream_chat(REQUEST)))
     assert answer.state == _state(recording)
     if recording["status"] == 200:
-        lines = _lines(recording)
+        lines = lines_of(recording)
         said = [line.get("message") or {} for line in lines if "error" not in line]
         assert answer.text == "".join(message.get("content", "") for message in said)
         assert answer.thinking == "".join(message.get("thinking", "") for message in said)
         if answer.state == "complete":
-            _assert_last(answer.chunks[-1], lines[-1])
+            assert_last(answer.chunks[-1], lines[-1])
     if answer.state == "failed":
-        _assert_told(recording, answer.line)
+        assert_told(recording, answer.line)
     if recording["ended"] != "complete":
         assert "hung up in the middle of the answer" in answer.line
-
-
-def _assert_last(chunk, last: dict) -> None:
-    assert chunk.done_reason == last.get("done_reason")
-    assert chunk.model == last["model"]
-    assert chunk.stats.answer_tokens == last.get("eval_count")
-    assert chunk.stats.prompt_tokens == last.get("prompt_eval_count")
-    assert chunk.stats.total_ns == last.get("total_duration")
-    assert chunk.stats.load_ns == last.get("load_duration")
-    assert chunk.stats.answer_ns == last.get("eval_duration")
-
-
-def _assert_told(recording: dict, line: str) -> None:
-    assert one_readable(line)
-    if recording["body"].startswith("{"):
-        assert _words(_lines(recording)[-1]["error"]) in line
-    if recording["status"] == 403:
-        assert "Host or Origin" in line
-    if 300 <= recording["status"] < 400:
-        location = next(value for name, value in recording["headers"] if name.lower() == "location")
-        assert location in line
 
 
 @pytest.mark.parametrize("recording", [param for param in RECORDINGS if not _chats(param.values[0])])
 def test_everything_else(recording):
     """A recorded look-up is read field by field, and a refusal is one readable line with its status."""
     request = recording["request"]
-    client = _client(recording)
+    client = replaying(recording)
     if recording["status"] < 300:
         found = asyncio.run(_look(client, request, recording))
         _COMPARE.get(request["path"], _same)(found, recording)
@@ -128,7 +61,7 @@ def test_everything_else(recording):
         with pytest.raises(OllamaMagicError) as caught:
             asyncio.run(_look(client, request, recording))
         assert getattr(caught.value, "status", 404) == recording["status"]
-        _assert_told(recording, str(caught.value))
+        assert_told(recording, str(caught.value))
 
 
 async def _look(client: OllamaClient, request: dict, recording: dict):
