@@ -22,9 +22,10 @@ ROOMS = {
     ),
     "magics": (
         (
-            "__init__ cell cell_events cell_source command commands completion completion_fields completion_names "
-            "completion_offers completion_place export_commands file_commands keeping line loading magics "
-            "memory_commands model_options options planning server_commands setting_commands spec traits turn_options values words"
+            "__init__ cell cell_events cell_order cell_source command command_words commands completion completion_fields "
+            "completion_names completion_offers completion_place export_commands file_commands keeping line "
+            "loading magics memory_commands model_commands model_options options planning pulling runners "
+            "server_commands setting_commands show_command spec traits turn_options values watch words"
         ),
         "display conversation notebook store prompt markdown ollama demo export loop_thread",
         "IPython traitlets",
@@ -39,7 +40,7 @@ ROOMS = {
     ),
     "conversation": (
         (
-            "__init__ again audience cell_run changes context_window conversation fold handle journal keeping record reply request "
+            "__init__ again audience cell_order cell_run changes context_window conversation fold handle journal keeping places record reply request "
             "seams server session think_tags turn"
         ),
         "ollama store notebook",
@@ -71,9 +72,10 @@ ROOMS = {
     ),
     "demo": (
         (
-            "__init__ access bodies computed creating deltas embedding endpoints faults fields figures finding generation go "
-            "library models names progress prompts pulling replies routes runners server stage structured "
-            "topics turn wire"
+            "__init__ access ages bodies calling computed creating deltas embedding endpoints faults fields figures "
+            "finding generation go library lines models names old progress prompts pulling replies routes runners saying "
+            "server speaking stage structured "
+            "topics turn vocabulary wire"
         ),
         "",
         "",

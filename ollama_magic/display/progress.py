@@ -145,7 +145,7 @@ class TextProgress:
 
     def show(self, transfer: Transfer) -> float:
         """Print what is new."""
-        if transfer.status and transfer.status != self._status:
+        if transfer.status not in (self._status, "success"):
             self._status, self._told = transfer.status, 0
             layer = transfer.open_layer
             self._write(transfer.status + (f" ({bytes_text(layer.total)})" if layer else ""))

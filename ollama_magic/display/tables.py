@@ -63,26 +63,34 @@ def card(title: str, rows: Iterable[tuple[object, object]]) -> Shown:
     return Shown(f"<p><strong>{_marked(head)}</strong></p><table><tbody>{body}</tbody></table>", text)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], most: int = MOST) -> Shown:
-    """Rows under their headings; of very many the first, and then how many more there are."""
-    cells = _cells(rows[:most])
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], total: int | None = None) -> Shown:
+    """Rows under their headings; of very many the first, and then how many more there are (of `total`)."""
+    cells = _cells(rows[:MOST])
     head = "".join(f"<th>{_left(one_line(name))}</th>" for name in columns)
     body = "".join("<tr>" + "".join(f"<td>{_left(cell)}</td>" for cell in row) + "</tr>" for row in cells)
     html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    more = f"… {len(rows) - most:,} more" if len(rows) > most else ""
     lines = _columns([tuple(map(one_line, columns)), *cells])
-    return Shown(html + (f"<p><small>{more}</small></p>" if more else ""), "\n".join([*lines, *filter(None, [more])]))
+    rest = (total or len(rows)) - len(cells)
+    more = notice(f"… {rest:,} more") if rest > 0 else Shown("", "")
+    return Shown(html + more.html, "\n".join([*lines, *filter(None, [more.text])]))
 
 
-def folded(title: str, text: str, *, unfolded: bool = False) -> Shown:
-    """A text as it is, under a title that folds it away; in a terminal it stands below the title."""
-    lines = printable(text).strip("\n")
-    head = one_line(title)
+def folded(title: str, text: str, *, unfolded: bool = False, lines: int | None = None) -> Shown:
+    """A text as it is, under a title that folds it away; a terminal shows its first `lines` that are not blank."""
+    body, head = printable(text).strip("\n"), one_line(title)
     html = (
         f"<details{' open' * unfolded}><summary>{escape(head)}</summary>"
-        f'<div class="{IGNORE_TEX}"><pre>{escape(lines)}</pre></div></details>'
+        f'<div class="{IGNORE_TEX}"><pre>{escape(body)}</pre></div></details>'
     )
-    return Shown(html, "\n".join([head, *(f"  {line}".rstrip() for line in lines.split("\n"))]))
+    read = body.split("\n") if lines is None else [line for line in body.split("\n") if line.strip()]
+    cut = [*read[:lines], "…"] if lines is not None and len(read) > lines else read
+    return Shown(html, "\n".join([head, *(f"  {line}".rstrip() for line in cut)]))
+
+
+def folded_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Shown:
+    """A table that is folded away under its title."""
+    inner, head = table(columns, rows), one_line(title)
+    return Shown(f"<details><summary>{escape(head)}</summary>{inner.html}</details>", f"{head}\n{inner.text}")
 
 
 def stacked(*parts: Shown) -> Shown:

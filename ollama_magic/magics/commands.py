@@ -10,8 +10,11 @@ from ollama_magic.magics import (
     export_commands as export,
     file_commands as file,
     memory_commands as memory,
+    model_commands as models,
+    pulling,
     server_commands as server,
     setting_commands as setting,
+    show_command,
 )
 from ollama_magic.magics.command import Answer, Command, Here
 from ollama_magic.ollama.models import nearest
@@ -77,7 +80,29 @@ def _table(commands: Iterable[Command]) -> dict[str, Command]:
 COMMANDS = _table(
     (
         Command("status", "", "server, version, model, conversation and context at a glance", "server", server.status),
-        Command("list", "[PREFIX]", "the installed models", "models", server.list_models),
+        Command("list", "[PREFIX]", "the installed models", "models", models.list_models),
+        Command("ps", "", "the loaded models, and where they are computed", "models", models.ps),
+        Command("show", "[MODEL] [OPTIONS]", "what a model is, or one of its texts", "models", show_command.show),
+        Command(
+            "pull",
+            "NAME [--insecure]",
+            "download a model; run again, it goes on",
+            "models",
+            pulling.pull,
+            examples=("pull gemma3:1b",),
+        ),
+        Command(
+            "create",
+            "NAME --from MODEL [OPTIONS]",
+            "make a model from another one",
+            "models",
+            pulling.create,
+            examples=('create pirate --from gemma3:1b --system "You are a pirate." -o temperature=1.2',),
+        ),
+        Command("cp", "SOURCE DESTINATION", "give a model a second name", "models", models.cp, "model"),
+        Command("rm", "MODEL … [--yes]", "remove models from the server's disk", "models", models.rm),
+        Command("load", "MODEL [--keep-alive D]", "bring a model into memory", "models", pulling.load),
+        Command("embed", "[-m MODEL] TEXT", "a vector for a text, or for several in quotes", "models", models.embed),
         Command(
             "model", "[NAME]", "tell this conversation's model, or say which it is", "settings", setting.model, "model"
         ),

@@ -1,20 +1,20 @@
-"""Commands of `%ollama` about the server and its models: status, list, version, host, stop, demo."""
+"""Commands of `%ollama` about the server: status, version, host, stop, demo."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic import __version__
-from ollama_magic.display.tables import card, notice, table
+from ollama_magic.display.tables import card, notice
 from ollama_magic.errors import InputError, OllamaMagicError
 from ollama_magic.magics.command import Answer, Here, alone
-from ollama_magic.display.readable import ago, bytes_text
+from ollama_magic.magics.model_commands import unload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ollama_magic.conversation.server import Server
-    from ollama_magic.ollama.protocol import ModelSummary, RunningModel
+    from ollama_magic.ollama.protocol import RunningModel
 
 
 def status(here: Here, rest: str) -> Answer:
@@ -35,17 +35,6 @@ def status(here: Here, rest: str) -> Answer:
         ("ollama_magic", __version__),
     ]
     return Answer(dict(rows), card("ollama_magic", rows))
-
-
-def list_models(here: Here, rest: str) -> Answer:
-    """The installed models, newest first; a word keeps those whose names begin with it."""
-    models = here.session.call(here.session.server().client.tags())
-    found = [model for model in models if model.name.lower().startswith(rest.strip().lower())]
-    if not models:
-        return Answer([], notice("No model is installed: `ollama pull gemma3:1b` in a terminal, or `%ollama demo`."))
-    if not found:
-        return Answer([], notice(f"No model begins with “{rest.strip()}”; `%ollama list` shows all {len(models)}."))
-    return Answer(found, table(("name", "size", "modified", "parameters", "can"), [_model_row(m) for m in found]))
 
 
 def version(here: Here, rest: str) -> Answer:
@@ -78,8 +67,7 @@ def stop(here: Here, rest: str) -> Answer:
     if not name:
         count = here.session.stop_all()
         return Answer(count, notice(f"Stopped {_count(count, 'answer')}." if count else "No answer was running."))
-    here.session.call(here.session.server().unload(name))
-    return Answer(name, notice(f"{name} is unloaded."))
+    return unload(here, name)
 
 
 def demo(here: Here, rest: str) -> Answer:
@@ -137,12 +125,6 @@ def _window(model: str, loaded: Sequence[RunningModel]) -> int | None:
 def _options_line(here: Here) -> str:
     options = {**here.session.settings().options, **(here.session.conversation().told("options") or {})}
     return ", ".join(f"{key}={value}" for key, value in options.items()) or "the model's own"
-
-
-def _model_row(model: ModelSummary) -> tuple[str, ...]:
-    can = ", ".join(sorted(model.capabilities or ()))
-    size = "cloud" if model.remote_host else bytes_text(model.size)
-    return (model.name, size, ago(model.modified_at), model.parameter_size, can)
 
 
 def _count(number: int, noun: str) -> str:
