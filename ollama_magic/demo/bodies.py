@@ -70,7 +70,7 @@ def _message(value: object, struct: str) -> Body:
     if "role" in message:
         message["role"] = str(message["role"]).lower()
     for image in _list(message.get("images")):
-        _check_image(image)
+        check_image(image)
     for call in _list(message.get("tool_calls")):
         function = call.get("function") if isinstance(call, dict) else None
         if isinstance(function, dict) and isinstance(function.get("arguments"), str):
@@ -78,7 +78,8 @@ def _message(value: object, struct: str) -> Body:
     return message
 
 
-def _check_image(image: object) -> None:
+def check_image(image: object) -> None:
+    """Refusal for what is no base64, in Go's words; a data URL is none."""
     text = re.sub(r"[\r\n]", "", str(image))
     good = re.match(r"[A-Za-z0-9+/]*", text)
     end = good.end() if good else 0

@@ -7,12 +7,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Body, Refusal, read_body
+from ollama_magic.demo.bodies import Body, Refusal
 from ollama_magic.demo.fields import CREATE
 from ollama_magic.demo.finding import name_in
 from ollama_magic.demo.go import quoted
 from ollama_magic.demo.models import DemoModel
 from ollama_magic.demo.names import read_name
+from ollama_magic.demo.old import read
 from ollama_magic.demo.progress import Line, told
 from ollama_magic.demo.pulling import pulled
 
@@ -30,7 +31,7 @@ _QUANTA = ("F32", "F16", "Q4_K_S", "Q4_K_M", "Q8_0")
 
 def create(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     """Make a model of another one, or of files that were uploaded."""
-    body = read_body(exchange.request.body, CREATE)
+    body = read(stage, exchange, CREATE)
     name = name_in(body)
     if read_name(name) is None:
         raise Refusal(400, "invalid model name")

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _PIECES = re.compile(r" ?[^\W\d_\u2e80-\U0003ffff]{1,8}| ?\d{1,3}|[\u4e00-\u9fff]{1,2}|\n+| +|.", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a tool."""
+
+    name: str
+    arguments: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,7 @@ class Delta:
     content: str = ""
     thinking: str = ""
     wait: float | None = None
+    calls: tuple[Call, ...] = ()
 
 
 def tokens(text: str) -> list[str]:

@@ -10,10 +10,11 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Body, Refusal, check_options, read_body
+from ollama_magic.demo.bodies import Body, Refusal, check_options
 from ollama_magic.demo.deltas import tokens
 from ollama_magic.demo.fields import EMBED, EMBEDDINGS
 from ollama_magic.demo.finding import NOT_FOUND_PULL, found
+from ollama_magic.demo.old import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ _RAW = 20.0  # about the length of a vector before it is normalised
 
 def embed(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """One normalised vector per input, in their order; one input that fails fails them all."""
-    body = read_body(exchange.request.body, EMBED)
+    body = read(stage, exchange, EMBED)
     name = str(body.get("model", ""))
     if not name.strip():
         raise Refusal(404, "model '' not found")
@@ -57,7 +58,7 @@ def embed(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
 
 def embeddings(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """The old way: one vector of one prompt, as the runner gives it."""
-    body = read_body(exchange.request.body, EMBEDDINGS)
+    body = read(stage, exchange, EMBEDDINGS)
     name, prompt = str(body.get("model", "")), str(body.get("prompt", ""))
     if not name.strip():
         raise Refusal(400, "model is required")

@@ -1,22 +1,21 @@
-"""The endpoints that end at once: `/`, version, tags, ps, show, copy, delete; and those of a turn: chat, generate."""
+"""The endpoints that end at once: `/`, version, tags, ps, show, copy, delete."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Refusal, read_body
-from ollama_magic.demo.fields import CHAT, COPY, DELETE, GENERATE, SHOW
-from ollama_magic.demo.finding import NOT_FOUND_TAGGED, found, full, name_in
+from ollama_magic.demo.bodies import Refusal
+from ollama_magic.demo.fields import COPY, DELETE, SHOW
+from ollama_magic.demo.finding import NOT_FOUND, NOT_FOUND_TAGGED, found, name_in
 from ollama_magic.demo.go import quoted
 from ollama_magic.demo.library import described
 from ollama_magic.demo.names import read_name
-from ollama_magic.demo.turn import Turn
+from ollama_magic.demo.old import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.prompts import Message
     from ollama_magic.demo.stage import Stage
     from ollama_magic.demo.wire import Exchange
 
@@ -45,18 +44,18 @@ def ps(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
 
 def show(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """Tell of one model; only here the not-found text has the tag (dossier §2.1)."""
-    body = read_body(exchange.request.body, SHOW)
+    body = read(stage, exchange, SHOW)
     asked = name_in(body)
     if not asked.strip():
         raise Refusal(400, "model is required")
-    model = found(stage, asked, NOT_FOUND_TAGGED)
+    model = found(stage, asked, NOT_FOUND_TAGGED if stage.age.has("native") else NOT_FOUND)
     options = body.get("options")
     exchange.json(described(model, options if isinstance(options, dict) else {}, str(body.get("system", ""))))
 
 
 def copy(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """Give a model a second name, which is overwritten without asking; the reply is empty."""
-    body = read_body(exchange.request.body, COPY)
+    body = read(stage, exchange, COPY)
     source, destination = str(body.get("source", "")), str(body.get("destination", ""))
     for kind, name in (("source", source), ("destination", destination)):
         if read_name(name) is None:
@@ -70,7 +69,7 @@ def copy(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
 
 def delete(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """Forget a model; what it says goes on."""
-    body = read_body(exchange.request.body, DELETE)
+    body = read(stage, exchange, DELETE)
     name = name_in(body)
     if not name.strip():
         raise Refusal(400, "model is required")
@@ -81,38 +80,3 @@ def delete(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
         raise Refusal(404, f"model '{name}' not found")
     stage.library.remove(model)
     exchange.reply(200, None)
-
-
-def chat(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
-    """Answer a conversation; without messages the model is loaded or unloaded (dossier §6.5)."""
-    body = read_body(exchange.request.body, CHAT)
-    name = str(body.get("model", ""))
-    if not name.strip():
-        raise Refusal(400, "model is required")
-    model = found(stage, name)
-    if body.get("tools") and "tools" not in model.capabilities:
-        raise Refusal(400, f"{full(name)} does not support tools")
-    messages = body.get("messages")
-    given = [_message(item) for item in messages] if isinstance(messages, list) else []
-    Turn(stage, exchange, fault, body, model, "chat", given).run()
-
-
-def generate(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
-    """Answer one prompt without history; an empty one loads or unloads."""
-    body = read_body(exchange.request.body, GENERATE)
-    name, prompt = str(body.get("model", "")), str(body.get("prompt", ""))
-    if not name.strip():
-        raise Refusal(404, "model '' not found")
-    model = found(stage, name)
-    if body.get("raw") and any(body.get(key) for key in ("template", "system", "context")):
-        raise Refusal(400, "raw mode does not support template, system, or context")
-    if body.get("suffix") and "insert" not in model.capabilities:
-        raise Refusal(400, f"{full(name)} does not support insert")
-    given: list[Message] = [("user", prompt)] if prompt else []
-    if given and body.get("system"):
-        given.insert(0, ("system", str(body["system"])))
-    Turn(stage, exchange, fault, body, model, "generate", given).run()
-
-
-def _message(item: dict[str, object]) -> Message:
-    return (str(item.get("role", "")), str(item.get("content", "")))

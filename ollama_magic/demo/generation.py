@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice, repeat
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ollama_magic.demo.deltas import Delta, due_times
-from ollama_magic.demo.go import go_json, go_time
 
 if TYPE_CHECKING:
     from ollama_magic.demo.faults import Fault
+    from ollama_magic.demo.lines import Lines
     from ollama_magic.demo.wire import Exchange
 
 _BATCH = 64_000  # bytes that may be collected while nothing has to wait
@@ -24,18 +24,20 @@ class _Over(Exception):
 
 @dataclass
 class Answer:
-    """What is said, by whom, in which shape and how fast; `first` is the pause before the first chunk in seconds."""
+    """What is said, in which lines and how fast; `first` is the pause before the first chunk in seconds.
+
+    `context` makes the numbers of prompt and answer, if they are to be told.
+    """
 
     exchange: Exchange
-    name: str
+    lines: Lines
     deltas: Iterable[Delta]
-    shape: Literal["chat", "generate"]
     pace: float
     first: float
     prompt_tokens: int
     load_ns: int
     limit: int | None = None
-    context: list[int] = field(default_factory=list)
+    context: Callable[[str], list[int]] | None = None
     fault: Fault | None = None
     _head: bytes = b""
     _pending: list[bytes] = field(default_factory=list)
@@ -43,9 +45,8 @@ class Answer:
     _begun: int = 0
     _count: int = 0
     _cut: bool = False
-
-    def __post_init__(self) -> None:
-        self._name_json = go_json(self.name)
+    _left: Delta = field(default_factory=Delta)
+    _said: list[str] = field(default_factory=list)
 
     def send(self, stream: bool) -> None:
         """Say it all; ClientLeft if the client does not stay."""
@@ -64,8 +65,8 @@ class Answer:
         content_type = self.fault.error if self.fault and odd else "application/x-ndjson"
         self._head = self.exchange.start_stream(content_type)
         collects = isinstance(self.deltas, Sequence)
-        for delta in self._paced():
-            line = self._line(delta)
+        for delta in self._held(self._paced()):
+            line = self.lines.piece(delta)
             if self.fault and self._count == self.fault.after:
                 self._strike(self.fault, line)
             self._count += 1
@@ -77,6 +78,26 @@ class Answer:
             self._strike(self.fault, self._last())
         self._pending.append(self._last())
         self._flush(last=True)
+
+    def _held(self, deltas: Iterator[Delta]) -> Iterator[Delta]:
+        """What goes into lines of its own; calls of the late style, and the last piece if told so, wait for the end."""
+        waits = self.fault is not None and self.fault.kind == "late_content"
+        held: Delta | None = None
+        for delta in deltas:
+            if self.context:
+                self._said.append(delta.content)
+            if self.lines.late_calls and delta.calls:
+                self._left = replace(delta, calls=(*self._left.calls, *delta.calls))
+                self._count += 1
+                continue
+            if held:
+                yield held
+            held = delta if waits else None
+            if not waits:
+                yield delta
+        if held:
+            self._left = held
+            self._count += 1
 
     def _paced(self) -> Iterator[Delta]:
         """The deltas, each at its time; what is pending goes out before every pause."""
@@ -105,40 +126,25 @@ class Answer:
             self.exchange.send_lines(lines, head, last)
 
     def _whole(self) -> None:
-        content, thinking = [], []
+        said = []
         for delta in self._paced():
             if self.fault and self._count == self.fault.after:
                 self._strike_whole(self.fault)
             self._count += 1
-            content.append(delta.content)
-            thinking.append(delta.thinking)
+            said.append(delta)
+            self._said.append(delta.content)
         if self.fault and self._count < self.fault.after:
             self._strike_whole(self.fault)
-        said = Delta("".join(content), "".join(thinking))
-        self.exchange.json({**self._object(said), **self._ending()})
-
-    def _line(self, delta: Delta) -> bytes:
-        if delta.thinking or self.shape != "chat":
-            return (go_json({**self._object(delta), "done": False}) + "\n").encode()
-        name, now, said = self._name_json, go_time(time.time_ns()), go_json(delta.content)
-        front = f'{{"model":{name},"created_at":"{now}","message":{{"role":"assistant","content":'
-        return f'{front}{said}}},"done":false}}\n'.encode()
+        self.exchange.json(self.lines.whole(said, self._ending()))
 
     def _last(self) -> bytes:
-        return (go_json({**self._object(Delta()), **self._ending()}) + "\n").encode()
-
-    def _object(self, delta: Delta) -> dict[str, object]:
-        front: dict[str, object] = {"model": self.name, "created_at": go_time(time.time_ns())}
-        thinking = {"thinking": delta.thinking} if delta.thinking else {}
-        if self.shape == "chat":
-            return {**front, "message": {"role": "assistant", "content": delta.content, **thinking}}
-        return {**front, "response": delta.content, **thinking}
+        return self.lines.last(self._left, self._ending())
 
     def _ending(self) -> dict[str, object]:
         now = time.monotonic_ns()
         arrived = self.exchange.arrived
         metrics = {
-            "context": self.context,
+            "context": self.context("".join(self._said)) if self.context else None,
             "total_duration": now - arrived,
             "load_duration": self.load_ns,
             "prompt_eval_count": self.prompt_tokens,
@@ -146,7 +152,9 @@ class Answer:
             "eval_count": self._count + (0 if self._cut else 1),
             "eval_duration": _whole_us(now - self._begun),
         }
-        front = {"done": True, "done_reason": "length" if self._cut else "stop"}
+        front: dict[str, object] = {"done": True}
+        if self.lines.age.has("done_reason"):
+            front["done_reason"] = "length" if self._cut else "stop"
         return {**front, **{key: value for key, value in metrics.items() if value}}
 
     def _strike(self, fault: Fault, next_line: bytes) -> None:
@@ -160,7 +168,7 @@ class Answer:
         elif fault.kind in ("drop", "close"):
             self._hang_up(fault)
         elif fault.kind in ("error_line", "no_done", "half_line"):
-            error = (go_json({"error": fault.error}) + "\n").encode()
+            error = self.lines.written({"error": fault.error})
             lines = {"error_line": [error], "no_done": [], "half_line": [next_line[: len(next_line) // 2]]}
             self._pending += lines[fault.kind]
             self._flush(last=True)
@@ -176,7 +184,7 @@ class Answer:
             self.exchange.json({"error": fault.error}, 500)
             raise _Over
         elif fault.kind in ("no_done", "half_line"):
-            said = go_json({**self._object(Delta("so far")), "done": False}).encode()
+            said = self.lines.piece(Delta("so far")).strip()
             half = len(said) // 2 if fault.kind == "half_line" else len(said)
             self.exchange.reply(200, "application/json; charset=utf-8", said[:half])
             raise _Over

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollama_magic.demo.bodies import Body, Refusal
@@ -11,20 +13,36 @@ from ollama_magic.demo.go import go_json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ollama_magic.demo.ages import Age
     from ollama_magic.demo.models import DemoModel
 
 Message = tuple[str, str]  # role, content
+_TOO_LONG = (
+    "the prompt is longer than the context length currently available to the model; shorten the prompt, "
+    "adjust the context length in settings, or use a model with a longer context length"
+)
 
 
-def fitted(model: DemoModel, given: list[Message], options: Body, body: Body) -> list[Message]:
+@dataclass(frozen=True)
+class Prompt:
+    """What is asked: messages, and the text itself where the model's template does not make it."""
+
+    messages: list[Message] = field(default_factory=list)
+    text: str | None = None
+    stored: bool = True  # the model's own messages come first
+    suffix: str | None = None
+
+
+def fitted(model: DemoModel, prompt: Prompt, options: Body, body: Body, age: Age) -> list[Message]:
     """The messages that the model reads: front ones that do not fit are dropped without a word (dossier §13)."""
-    messages = [*model.messages, *given]
-    if model.system and messages[0][0] != "system":
+    messages = [*(model.messages if prompt.stored else ()), *prompt.messages]
+    if model.system and prompt.stored and prompt.messages[0][0] != "system":
         messages.insert(0, ("system", model.system))
     window = model.window(options)
     total = token_count(messages)
     if total > window and body.get("truncate") is False:
-        raise Refusal(400, _too_long(total, window), late=True)
+        text = _exceeds(total, window) if age.has("native") else "the input length exceeds the context length"
+        raise Refusal(400, text, late=True)
     dropped = set[int]()
     for place, message in enumerate(messages[:-1]):
         if total <= window:
@@ -32,10 +50,24 @@ def fitted(model: DemoModel, given: list[Message], options: Body, body: Body) ->
         if message[0] != "system":
             total -= token_count([message])
             dropped.add(place)
-    return [message for place, message in enumerate(messages) if place not in dropped]
+    kept = [message for place, message in enumerate(messages) if place not in dropped]
+    return kept if total <= window else _cut(kept, total, window, body, age)
 
 
-def _too_long(total: int, window: int) -> str:
+def _cut(messages: list[Message], total: int, window: int, body: Body, age: Age) -> list[Message]:
+    """The middle of the last message goes: half the window is used from v0.30, all of it before."""
+    if age.has("native") and body.get("shift") is False:
+        raise Refusal(400, _TOO_LONG, late=True)
+    role, content = messages[-1]
+    pieces = tokens(content)
+    wanted = window // 2 if age.has("native") else window
+    room = max(0, len(pieces) - max(0, total - wanted))
+    front = min(4, room)
+    end = room - front
+    return [*messages[:-1], (role, "".join([*pieces[:front], *(pieces[-end:] if end else [])]))]
+
+
+def _exceeds(total: int, window: int) -> str:
     """The runner's own reply: JSON inside the text."""
     words = f"request ({total} tokens) exceeds the available context size ({window} tokens), try increasing it"
     error = {
@@ -57,3 +89,9 @@ def rendered(messages: list[Message], thinks: bool) -> str:
     """The prompt as the model's template makes it."""
     turns = "".join(f"<|im_start|>{role}\n{content}<|im_end|>\n" for role, content in messages)
     return turns + "<|im_start|>assistant\n" + ("<think>\n" if thinks else "")
+
+
+def templated(template: str, prompt: str, system: str) -> str:
+    """A template of the request's own, as far as it has plain fields; every other action says nothing."""
+    places = {".Prompt": prompt, ".System": system}
+    return re.sub(r"\{\{-?\s*(.*?)\s*-?\}\}", lambda place: places.get(place.group(1), ""), template)

@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Refusal, read_body
+from ollama_magic.demo.bodies import Refusal
 from ollama_magic.demo.fields import PULL, PUSH
 from ollama_magic.demo.finding import name_in
 from ollama_magic.demo.models import Layer, sha256
 from ollama_magic.demo.names import read_name
+from ollama_magic.demo.old import read
 from ollama_magic.demo.progress import Line, told
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ class Download:
 
 def pull(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     """Get a model from the registry that this server plays."""
-    body = read_body(exchange.request.body, PULL)
+    body = read(stage, exchange, PULL)
     name = name_in(body)
-    read = read_name(name)
-    if read is None:
+    parsed = read_name(name)
+    if parsed is None:
         raise Refusal(400, "invalid model name")
     insecure = body.get("insecure") is True and name.startswith("http://")
-    told(exchange, fault, body, pulled(stage, exchange.connection, read, insecure=insecure))
+    told(exchange, fault, body, pulled(stage, exchange.connection, parsed, insecure=insecure))
 
 
 def pulled(
@@ -134,7 +135,7 @@ def _named(verb: str, layer: Layer) -> Line:
 
 def push(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     """Send a model to the registry that this server plays; names of the library itself are refused."""
-    body = read_body(exchange.request.body, PUSH)
+    body = read(stage, exchange, PUSH)
     name = name_in(body)
     if not name.strip():
         raise Refusal(400, "model is required")

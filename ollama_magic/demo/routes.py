@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo import creating, embedding, endpoints, pulling
+from ollama_magic.demo import creating, embedding, endpoints, pulling, speaking
 from ollama_magic.demo.access import PREFLIGHT, PREFLIGHT_VARY, host_allowed, origin_allowed
 from ollama_magic.demo.bodies import Refusal
 from ollama_magic.demo.faults import FIRST, PAGE
@@ -24,8 +24,8 @@ ROUTES: dict[str, tuple[tuple[str, ...], Endpoint]] = {
     "/api/tags": (_LOOK, endpoints.tags),
     "/api/ps": (("GET",), endpoints.ps),
     "/api/show": (("POST",), endpoints.show),
-    "/api/chat": (("POST",), endpoints.chat),
-    "/api/generate": (("POST",), endpoints.generate),
+    "/api/chat": (("POST",), speaking.chat),
+    "/api/generate": (("POST",), speaking.generate),
     "/api/copy": (("POST",), endpoints.copy),
     "/api/delete": (("DELETE",), endpoints.delete),
     "/api/embed": (("POST",), embedding.embed),

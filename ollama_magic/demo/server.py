@@ -35,7 +35,8 @@ class DemoServer:
     the scripts: it gets the request's body and returns pieces (`str` or `Delta`); a list is sent in large writes, an
     iterator piece by piece. `faults` are used up in order, each by the first request for its path; more may be
     appended to `server.faults`. `load_seconds` is how long a model takes to load, `pull_seconds` how long one of the
-    `pullable` models takes to come (None: 6, or nothing at a pace of 0).
+    `pullable` models takes to come (None: 6, or nothing at a pace of 0). `late_calls`: calls of
+    tools come together in the line that says done, as from llama-server, instead of early in lines of their own.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class DemoServer:
         version: str = "0.32.15",
         pullable: Iterable[DemoModel] = PULLABLE,
         pull_seconds: float | None = None,
+        late_calls: bool = False,
     ) -> None:
         self.requests: list[RecordedRequest] = []
         self.faults: deque[Fault] = deque(faults)
@@ -63,6 +65,7 @@ class DemoServer:
             self.faults,
             tuple(pullable),
             (0.0 if pace == 0 else _PULL) if pull_seconds is None else pull_seconds,
+            late_calls=late_calls,
         )
         self._port = port
         self._listener: socket.socket | None = None

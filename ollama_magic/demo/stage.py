@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ollama_magic.demo.ages import Age
+from ollama_magic.demo.vocabulary import Vocabulary
+
 if TYPE_CHECKING:
     from collections import deque
 
@@ -35,7 +38,14 @@ class Stage:
     pullable: tuple[DemoModel, ...]
     pull_seconds: float
     downloads: dict[str, Download] = field(default_factory=dict)
+    late_calls: bool = False
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def age(self) -> Age:
+        """What a server of its version can do."""
+        return Age(self.version)
 
     @property
     def tokens_per_second(self) -> float:

@@ -7,26 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ollama_magic.demo.bodies import Body, Refusal, check_format, check_options
-from ollama_magic.demo.deltas import Delta, as_deltas
 from ollama_magic.demo.generation import Answer
 from ollama_magic.demo.go import go_time, quoted
+from ollama_magic.demo.lines import Lines
 from ollama_magic.demo.prompts import fitted, rendered, token_count
-from ollama_magic.demo.replies import Recorded, reply_to
+from ollama_magic.demo.saying import deltas_of
 from ollama_magic.demo.wire import ClientLeft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ollama_magic.demo.faults import Fault
     from ollama_magic.demo.models import DemoModel
-    from ollama_magic.demo.prompts import Message
+    from ollama_magic.demo.prompts import Message, Prompt
     from ollama_magic.demo.stage import Stage
     from ollama_magic.demo.wire import Exchange
 
 
 @dataclass
 class Turn:
-    """A checked request: the body's fields, the model it found, and the messages it brings."""
+    """A checked request: the body's fields, the model it found, the prompt, and why the runner will refuse it."""
 
     stage: Stage
     exchange: Exchange
@@ -34,19 +32,20 @@ class Turn:
     body: Body
     model: DemoModel
     shape: Literal["chat", "generate"]
-    given: list[Message]
+    prompt: Prompt
+    refusal: str | None = None
 
     def run(self) -> None:
         """Load, unload or answer."""
-        runners, keep = self.stage.runners, self.body.get("keep_alive")
-        if not self.given and keep == 0:
+        runners, keep, asked = self.stage.runners, self.body.get("keep_alive"), bool(self.prompt.messages)
+        if not asked and keep == 0 and self.stage.age.has("unload"):
             runners.unload(self.model)
             self._say_nothing("unload")
             return
         self._check()
         try:
             self._load(keep if isinstance(keep, float) else None)
-            if self.given:
+            if asked:
                 self._answer()
             else:
                 self._say_nothing("load")
@@ -59,81 +58,96 @@ class Turn:
         asked = quoted(str(self.body["model"]))
         if "completion" not in self.model.capabilities:
             raise Refusal(400, f"{asked} does not support {self.shape}")
-        if self.body.get("think") and "thinking" not in self.model.capabilities:
+        picky = self.stage.version == "0.12.4" and "think" in self.body  # it alone refused False too (dossier §8)
+        if (self.body.get("think") or picky) and "thinking" not in self.model.capabilities:
             raise Refusal(400, f"{asked} does not support thinking")
-        self.options = check_options(self.body.get("options"))
+        self.options = check_options({**_listed(self.model.parameters), **_set(self.body.get("options"))})
         self.streams = self.body.get("stream", True) is True
-        self.exchange.prepared = self.streams and bool(self.given)
+        self.exchange.prepared = self.streams and bool(self.prompt.messages)
         check_format(self.body.get("format"))
 
     def _load(self, keep: float | None) -> None:
         """A load that the client does not wait for is given up."""
-        if self.stage.runners.load(self.model, self.options, keep):
+        wanted = {**self.options, "shift": self.body.get("shift", True)}
+        if self.stage.runners.load(self.model, wanted, keep):
             try:
                 self.exchange.connection.pause(self.stage.load_seconds)
             except ClientLeft:
                 self.stage.runners.unload(self.model)
                 raise
+        if self.refusal and self.prompt.messages:
+            raise Refusal(400, self.refusal, late=True)
 
     def _answer(self) -> None:
         load_ns = time.monotonic_ns() - self.exchange.arrived
-        messages = fitted(self.model, self.given, self.options, self.body)
+        messages = fitted(self.model, self.prompt, self.options, self.body, self.stage.age)
         if self.body.get("_debug_render_only"):
             self._render(messages)
             return
-        deltas, own_pace = self._deltas(messages)
-        limit, count = self.options.get("num_predict"), token_count(messages)
+        deltas, own_pace = deltas_of(self, messages)
+        count = token_count(messages)
         Answer(
             self.exchange,
-            str(self.body["model"]),
+            self._lines(),
             deltas,
-            self.shape,
             pace=0.0 if own_pace else self.stage.tokens_per_second,
             first=0.0 if own_pace else self.stage.first_pause,
-            prompt_tokens=min(count, self.model.window(self.options)),
+            prompt_tokens=count,
             load_ns=load_ns,
-            limit=limit if isinstance(limit, int) and limit > 0 else None,
-            context=list(range(1, count + 1)) if self.shape == "generate" and not self.body.get("raw") else [],
+            limit=self._limit(count),
+            context=self._context(messages) if self.shape == "generate" and not self.body.get("raw") else None,
             fault=self.fault,
         ).send(stream=self.streams)
 
-    def _deltas(self, messages: list[Message]) -> tuple[Iterable[Delta], bool]:
-        """The answer's pieces, and whether they bring their own pace."""
-        stage = self.stage
-        if self.fault and self.fault.kind == "script":
-            return list(as_deltas(self.fault.script)), False
-        if stage.answers:
-            given = stage.answers(self.exchange.request.json)
-            return (list(as_deltas(given)) if isinstance(given, (list, tuple)) else as_deltas(given)), False
-        thinks = "thinking" in self.model.capabilities and self.body.get("think", True) is not False
-        reply = reply_to(messages, thinks=thinks, form=self.body.get("format"))
-        if isinstance(reply, Recorded):
-            return reply.deltas(at_its_pace=stage.pace is None), stage.pace is None
-        return _until_stop(reply.deltas(), self.options.get("stop")), False
+    def _lines(self) -> Lines:
+        top = self.body.get("top_logprobs", 0)
+        counted = (int(top) if isinstance(top, (int, float)) else 0) if self.body.get("logprobs") else None
+        remote = (self.model.remote_model, self.model.remote_host) if self.model.remote_host else None
+        name = str(self.body["model"])
+        return Lines(name, self.shape, self.stage.age, counted, remote, self.stage.late_calls)
+
+    def _limit(self, count: int) -> int | None:
+        """Tokens that may be said: `num_predict`, or what the window has left where it is not shifted."""
+        asked = self.options.get("num_predict")
+        limits = [asked] if isinstance(asked, int) and asked > 0 else []
+        if self.body.get("shift") is False:
+            limits.append(max(1, self.model.window(self.options) - count))
+        return min(limits, default=None)
+
+    def _context(self, messages: list[Message]) -> Context:
+        text = self.prompt.text or rendered(messages, thinks=False)
+        return Context(self.stage, text)
 
     def _render(self, messages: list[Message]) -> None:
         asked = "thinking" in self.model.capabilities and bool(self.body.get("think"))
-        info = {"rendered_template": rendered(messages, thinks=asked)}
-        self.exchange.json({**self._nothing(role=""), "done": False, "_debug_info": info})
+        text = rendered(messages, thinks=asked) if self.prompt.text is None else self.prompt.text
+        self.exchange.json({**self._nothing(role=""), "done": False, "_debug_info": {"rendered_template": text}})
 
     def _nothing(self, role: str = "assistant") -> Body:
         said = {"message": {"role": role, "content": ""}} if self.shape == "chat" else {"response": ""}
         return {"model": self.body["model"], "created_at": go_time(time.time_ns()), **said}
 
     def _say_nothing(self, reason: str) -> None:
-        self.exchange.json({**self._nothing(), "done": True, "done_reason": reason})
+        ended = {"done_reason": reason} if self.stage.age.has("done_reason") else {}
+        self.exchange.json({**self._nothing(), "done": True, **ended})
 
 
-def _until_stop(deltas: list[Delta], stops: object) -> list[Delta]:
-    """The answer up to the first of its stop strings."""
-    text = "".join(delta.content for delta in deltas)
-    places = [text.find(stop) for stop in (stops if isinstance(stops, list) else []) if stop and stop in text]
-    if not places:
-        return deltas
-    end, kept = min(places), []
-    for delta in deltas:
-        kept.append(Delta(delta.content[:end], delta.thinking, delta.wait))
-        end -= len(delta.content)
-        if end <= 0:
-            break
-    return kept
+@dataclass(frozen=True)
+class Context:
+    """Makes the numbers of prompt and answer when the answer is known."""
+
+    stage: Stage
+    prompt: str
+
+    def __call__(self, said: str) -> list[int]:
+        """All of them, as the last line of generate has them."""
+        return self.stage.vocabulary.encode(self.prompt + said + "<|im_end|>\n")
+
+
+def _set(options: object) -> Body:
+    return {key: value for key, value in options.items() if value is not None} if isinstance(options, dict) else {}
+
+
+def _listed(parameters: tuple[tuple[str, object], ...]) -> Body:
+    """The model's own parameters as options; a single stop is a list of one."""
+    return {key: [value] if key == "stop" and isinstance(value, str) else value for key, value in parameters}

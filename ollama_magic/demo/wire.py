@@ -212,6 +212,9 @@ class Exchange:
         own = [(name.replace("_", "-"), value) for name, value in headers.items()]
         if content_type:
             own.append(("Content-Type", content_type))
+        if self.request.method == "HEAD" and not body:
+            self.connection.send(self._head(status, own, None, bodyless=True))
+            return
         chunked = len(body) > _ONE_PIECE and self.request.version == "HTTP/1.1"
         length = None if chunked or status == 204 else len(body)
         head = self._head(status, own, length)
@@ -249,14 +252,14 @@ class Exchange:
             self.request.chunks += left.args[0]
             raise
 
-    def _head(self, status: int, own: list[tuple[str, str]], length: int | None) -> bytes:
+    def _head(self, status: int, own: list[tuple[str, str]], length: int | None, bodyless: bool = False) -> bytes:
         fields = sorted([*own, *self.extra], key=lambda item: item[0])
         fields.append(("Date", formatdate(usegmt=True)))
         if length is not None:
             fields.append(("Content-Length", str(length)))
         if not self.keeps_open:
             fields.append(("Connection", "close"))
-        if length is None and status != 204:
+        if length is None and status != 204 and not bodyless:
             fields.append(("Transfer-Encoding", "chunked"))
         lines = [f"HTTP/1.1 {status} {_reason(status)}", *(f"{name}: {value}" for name, value in fields), "", ""]
         return "\r\n".join(lines).encode("latin-1", "replace")
