@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ollama_magic.errors import OllamaMagicError
 
 _WORDS = ("error", "errors", "message", "detail", "Status", "title")  # errors: of a registry, in a list
-_DEPTH = 4
+_DEPTH = 6
 _NO_ROUTE = (404, 405)
 
 
