@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ollama_magic.conversation.fold import Turn
 from ollama_magic.display.history import history_view
-from ollama_magic.display.tables import card, notice, table, width
+from ollama_magic.display.tables import Badges, card, folded, notice, stacked, table, width
 from tests.display.replies import HTML, TEXT
 
 
@@ -51,3 +51,31 @@ def test_history():
     assert "<b>" not in bundle[HTML]
     assert "<strong>Hello</strong>" in bundle[HTML]
     assert "2. And? · gemma3:1b · stopped" in bundle[TEXT]
+
+
+def test_badges():
+    """Badges are framed by host styles alone, the loud ones strong and first; in a terminal they are words."""
+    bundle = table(("can",), [(Badges(("tools", "<x>"), ("cloud: leaves this machine",)),)])._repr_mimebundle_()
+    assert (
+        "<kbd><strong>cloud: leaves this machine</strong></kbd> <kbd>tools</kbd> <kbd>&lt;x&gt;</kbd>" in bundle[HTML]
+    )
+    assert "style" not in bundle[HTML]
+    assert bundle[TEXT].splitlines()[1] == "cloud: leaves this machine, tools, <x>"
+
+
+def test_long_tables_end():
+    """Of ten thousand rows two hundred are shown, and then how many more there are."""
+    bundle = table(("n",), [(number,) for number in range(10_000)])._repr_mimebundle_()
+    assert bundle[HTML].count("<tr>") == 201
+    assert bundle[TEXT].splitlines()[-2:] == ["199", "… 9,800 more"]
+    assert "… 9,800 more" in bundle[HTML]
+    assert "more" not in str(table(("n",), [(number,) for number in range(200)]))
+
+
+def test_folded_texts():
+    """A long text is folded in a notebook, shows its first lines in a terminal, and is never markup."""
+    shown = folded("License", "\n\nOne <b>\n\nTwo\nThree $x$\n", lines=2)
+    assert str(shown).splitlines() == ["License", "  One <b>", "  Two", "  …"]
+    assert "One &lt;b&gt;\n\nTwo\nThree $x$</pre>" in shown.html
+    assert "mathjax_ignore" in shown.html
+    assert stacked(shown, notice("Done.")).text.endswith("…\n\nDone.")
