@@ -101,7 +101,14 @@ def _name(item: Mapping[str, Any]) -> str:
 
 def _line(value: Mapping[str, Any], field: str) -> str:
     text = value.get(field)
-    return one_line(text).strip() if isinstance(text, str) else ""
+    return _fit(text).strip() if isinstance(text, str) else ""
+
+
+def _fit(text: str) -> str:
+    """Return the text on one line; nearly every name is fit as it is, and a list may have 10,000."""
+    if len(text) <= 80 and text.isascii() and text.isprintable() and "  " not in text:
+        return text
+    return one_line(text)
 
 
 def _text(value: Mapping[str, Any], field: str) -> str:
@@ -117,7 +124,7 @@ def _object(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:
 
 
 def _words(value: object) -> list[str]:
-    return [one_line(word, 60) for word in value if isinstance(word, str)] if isinstance(value, list) else []
+    return [_fit(word)[:60] for word in value if isinstance(word, str)] if isinstance(value, list) else []
 
 
 def _capabilities(value: Mapping[str, Any]) -> frozenset[str] | None:

@@ -39,6 +39,7 @@ _CANNOT = {
     "vision": ("see images", "leave the images out"),
 }
 _SUGGESTED = 3
+_LIKE = 0.6
 _ASKED = 8
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
@@ -96,17 +97,21 @@ def is_cloud(model: str | ModelSummary) -> bool:
 def nearest(name: str, names: Iterable[str], n: int = 3) -> list[str]:
     """Return up to n of the names that look most like one, the likest first."""
     wanted = name.strip().lower()
-    scored = sorted(
-        ((_likeness(wanted, other.lower()), other) for other in names), key=lambda pair: (-pair[0], pair[1])
-    )
-    return [other for score, other in scored[:n] if score >= 0.6]
+    whole, bare = (difflib.SequenceMatcher(None, "", text) for text in (wanted, wanted.partition(":")[0]))
+    scored = []
+    for other in names:
+        lowered = other.lower()
+        score = max(_likeness(whole, lowered), _likeness(bare, lowered.partition(":")[0]) * 0.98)
+        if score >= _LIKE:
+            scored.append((-score, other))
+    return [other for _, other in sorted(scored)[:n]]
 
 
-def _likeness(wanted: str, other: str) -> float:
-    bare, other_bare = wanted.partition(":")[0], other.partition(":")[0]
-    pairs = ((wanted, other), (bare, other_bare))
-    whole, name_only = (difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
-    return max(whole, name_only * 0.98)
+def _likeness(wanted: difflib.SequenceMatcher[str], other: str) -> float:
+    """Return how like two texts are, 0 where a quick look says that they are not: a list may have 10,000 names."""
+    wanted.set_seq1(other)
+    quick = wanted.real_quick_ratio() >= _LIKE and wanted.quick_ratio() >= _LIKE
+    return wanted.ratio() if quick else 0
 
 
 class ModelBook:
