@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.magics.completion_place import COMMAND, FIELD, PROSE, Place, call_at, place_in_line, place_in_prompt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ollama_magic.conversation.session import Session
     from ollama_magic.magics.command import Command
     from ollama_magic.magics.completion_offers import Offers
@@ -29,10 +31,12 @@ def install(shell: Any, session: Session) -> None:
     tab = Tab(shell, session)
 
     def matcher(context: Any) -> dict[str, Any]:
-        typed, found = tab.found(context.full_text, context.cursor_line, context.cursor_position) or ("", [])
-        completions = [SimpleCompletion(text, type=kind) for text, kind in found]
-        # It suppresses what Python would offer, but only while it has a completion of its own.
-        return {"completions": completions, "matched_fragment": typed, "suppress": True, "ordered": True}
+        found = tab.found(context.full_text, context.cursor_line, context.cursor_position)
+        if found is None:
+            return {"completions": []}
+        typed, words = found
+        offers: Any = [SimpleCompletion(text, type=kind) for text, kind in words] or Nothing()
+        return {"completions": offers, "matched_fragment": typed, "suppress": True, "ordered": True}
 
     made: Any = context_matcher(identifier=BELONGS_TO)(matcher)
     made.belongs_to = BELONGS_TO
@@ -44,6 +48,19 @@ def uninstall(shell: Any) -> None:
     matchers = getattr(getattr(shell, "Completer", None), "custom_matchers", None)
     if matchers is not None:
         matchers[:] = [one for one in matchers if getattr(one, "belongs_to", None) != BELONGS_TO]
+
+
+class Nothing:
+    """No completion that counts as one: IPython hears `suppress` from a matcher that has completions only.
+
+    The word itself would do too, but JupyterLab shows it as a menu of one.
+    """
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
 
 
 class Tab:
@@ -65,7 +82,7 @@ class Tab:
             typed, found = self._fields(place.typed)
         else:
             typed, found = self._offers.at(place, command)
-        return typed, found or [(typed, "")]  # the word itself: a matcher without a completion suppresses nothing
+        return typed, found
 
     @property
     def _offers(self) -> Offers:

@@ -72,9 +72,8 @@ class Offers:
             return typed, []
         if place.kind == COMMAND:
             return typed, _beginning(typed, ((name, "command") for name in COMMANDS))
-        options = command_options(command) if command else magic_options("chat")
         if place.kind == OPTION or (command is None and place.kind != VALUE):
-            return typed, _beginning(typed, _option_names(options, place))
+            return typed, _beginning(typed, _option_names(place))
         if place.option is not None:
             return self._values(place, place.option)
         assert command is not None
@@ -134,9 +133,9 @@ def _beginning(typed: str, words: Iterable[tuple[str, str]]) -> list[tuple[str, 
     return [(word, kind) for word, kind in words if word.lower().startswith(typed.lower())]
 
 
-def _option_names(options: Sequence[Option], place: Place) -> list[tuple[str, str]]:
+def _option_names(place: Place) -> list[tuple[str, str]]:
     """Long names first; those that were given stay out, unless they may be given again."""
-    free = [one for one in options if one.gather or one.key not in place.given]
+    free = [one for one in place.options if one.gather or one.key not in place.given]
     return [(name, "option") for name in [*(one.name for one in free), *(one.short for one in free if one.short)]]
 
 

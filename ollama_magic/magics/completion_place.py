@@ -39,8 +39,8 @@ class Call:
 class Place:
     """What stands at the cursor; `typed` is the text before it that a completion replaces.
 
-    `before` are the words of a command that are complete, `given` the values of options by key, and `quoted` says
-    that a quote is open before it.
+    `options` may stand there; `before` are the words of a command that are complete, `given` the values of options
+    by key, and `quoted` says that a quote is open before it.
     """
 
     kind: str
@@ -49,6 +49,7 @@ class Place:
     before: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
     quoted: bool = False
+    options: Sequence[Option] = ()
 
 
 def call_at(text: str, ours: Ours) -> Call | None:
@@ -96,6 +97,7 @@ class _Scan:
     """One lenient reading of a line up to the cursor; what `read_line` would refuse is passed over."""
 
     def __init__(self, options: Sequence[Option], text: str, prompt: bool) -> None:
+        self._options = options
         self._names = {name: one for one in options for name in (one.name, one.short) if name}
         self._text, self._prompt = text, prompt
         self._given: dict[str, str] = {}
@@ -165,4 +167,4 @@ class _Scan:
         return word.value, word.end
 
     def _found(self, kind: str, typed: str, option: Option | None = None) -> Place:
-        return Place(kind, typed, option, tuple(self._before), self._given, self._quoted)
+        return Place(kind, typed, option, tuple(self._before), self._given, self._quoted, self._options)
