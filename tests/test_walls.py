@@ -16,7 +16,7 @@ EVERYWHERE = {"errors", "foreign"}
 # room: (its modules, the rooms it knows of, the libraries it may use). `errors` and `foreign` are known by all.
 ROOMS = {
     "": (
-        "__init__ cli errors foreign functions loop_thread",
+        "__init__ cli errors foreign loop_thread",
         "magics display conversation prompt markdown ollama demo loop_thread functions",
         "IPython",
     ),
@@ -24,7 +24,7 @@ ROOMS = {
         (
             "__init__ cell cell_events cell_order cell_source command command_words commands completion completion_fields "
             "completion_names completion_offers completion_place export_commands file_commands keeping line "
-            "loading magics memory_commands model_commands model_options options planning pulling runners "
+            "loading magics memory_commands model_commands model_options options planning pulling "
             "server_commands setting_commands show_command spec traits turn_options values watch words"
         ),
         "display conversation notebook store prompt markdown ollama demo export loop_thread",
@@ -58,10 +58,15 @@ ROOMS = {
     "prompt": ("__init__ describe fill outline resolve table", "", ""),
     "ollama": (
         (
-            "__init__ address badges bodies client complaints connection decoder failures listings models protocol "
-            "proxies requests secrets tls vectors versions"
+            "__init__ address badges bodies client complaints connection decoder failures listings models names "
+            "protocol proxies requests secrets tls vectors versions"
         ),
         "",
+        "",
+    ),
+    "functions": (
+        "__init__ answers calls conversation given here stream where",
+        "conversation magics ollama loop_thread",
         "",
     ),
     "export": ("__init__ curl java languages literals python target turns", "conversation ollama", ""),
@@ -72,7 +77,7 @@ ROOMS = {
     ),
     "demo": (
         (
-            "__init__ access ages bodies calling computed creating deltas embedding endpoints faults fields figures "
+            "__init__ access account ages bodies calling computed creating deltas embedding endpoints faults fields figures "
             "finding generation go library lines models names old progress prompts pulling replies routes runners saying "
             "server speaking stage structured "
             "topics turn vocabulary wire"

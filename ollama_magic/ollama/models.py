@@ -1,8 +1,7 @@
-"""Model names and what models can do: the look-up before a turn, near names, the model that answers unasked."""
+"""What models can do: the look-up before a turn, the model that answers unasked, the badges of a list."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ollama_magic.errors import InputError, ModelNotFound, OllamaMagicError, ServerUnreachable
 from ollama_magic.foreign import one_line
 from ollama_magic.ollama.badges import Badges
+from ollama_magic.ollama.names import is_cloud, nearest, normal_name, same_model, valid_name
 from ollama_magic.ollama.protocol import ModelSummary
 
 if TYPE_CHECKING:
@@ -18,15 +18,9 @@ if TYPE_CHECKING:
     from ollama_magic.ollama.address import Address
     from ollama_magic.ollama.protocol import ModelFacts, RunningModel
 
+__all__ = ["CHAT", "ModelBook", "is_cloud", "nearest", "newest_first", "normal_name", "same_model", "valid_name"]
+
 CHAT = frozenset({"completion"})
-_NAME = re.compile(
-    r"([a-z][a-z0-9+.-]*://)?"
-    r"(?:(?P<host>[a-z0-9_][a-z0-9_.:-]{0,349})/(?=[^/]+/))?"
-    r"(?:(?P<namespace>[a-z0-9_][a-z0-9_-]{0,79})/)?"
-    r"(?P<model>[a-z0-9_][a-z0-9_.-]{0,79})"
-    r"(?::(?P<tag>[a-z0-9_][a-z0-9_.-]{0,79}))?"
-    r"(?P<source>:(?:cloud|local))?"
-)
 _EMBEDDING_FAMILIES = frozenset(
     {"bert", "nomic-bert", "nomic-bert-moe", "xlm-roberta", "roberta", "jina-bert-v2", "gemma-embedding"}
 )
@@ -39,7 +33,6 @@ _CANNOT = {
     "vision": ("see images", "leave the images out"),
 }
 _SUGGESTED = 3
-_LIKE = 0.6
 _ASKED = 8
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
@@ -49,69 +42,9 @@ class LookUps(Protocol):
 
     address: Address
 
-    async def tags(self) -> list[ModelSummary]: ...  # noqa: D102
-    async def ps(self) -> list[RunningModel]: ...  # noqa: D102
-    async def show(self, model: str) -> ModelFacts: ...  # noqa: D102
-
-
-def valid_name(name: str) -> bool:
-    """Whether this can be the name of a model (dossier §3)."""
-    return _NAME.fullmatch(name.lower()) is not None
-
-
-def normal_name(name: str) -> str:
-    """Return the form in which two names of one model are equal; for comparing, the server's own spelling is shown."""
-    lowered = name.strip().lower()
-    match = _NAME.fullmatch(lowered)
-    if not match:
-        return lowered
-    host, namespace, tag = match["host"], match["namespace"], match["tag"]
-    source = match["source"] or ""
-    if tag in ("cloud", "local"):
-        tag, source = None, f":{tag}"
-    if source == ":cloud":
-        tag = f"{tag}-cloud" if tag else "cloud"
-    shown = [part for part in (_unless(host, "registry.ollama.ai"), _unless(namespace, "library")) if part]
-    if host and len(shown) == 1 and shown[0] == host:
-        shown.append("library")
-    return "/".join([*shown, match["model"]]) + f":{tag or 'latest'}"
-
-
-def _unless(part: str | None, default: str) -> str | None:
-    return None if part == default else part
-
-
-def same_model(a: str, b: str) -> bool:
-    """Whether two names mean the same model: a missing tag is latest, case does not count."""
-    return normal_name(a) == normal_name(b)
-
-
-def is_cloud(model: str | ModelSummary) -> bool:
-    """Whether a model runs on somebody else's machine: by its tag, or because it is a stub of a remote one."""
-    if isinstance(model, ModelSummary):
-        return bool(model.remote_host) or is_cloud(model.name)
-    tag = normal_name(model).rpartition("/")[2].partition(":")[2]
-    return tag == "cloud" or tag.endswith("-cloud")
-
-
-def nearest(name: str, names: Iterable[str], n: int = 3) -> list[str]:
-    """Return up to n of the names that look most like one, the likest first."""
-    wanted = name.strip().lower()
-    whole, bare = (difflib.SequenceMatcher(None, "", text) for text in (wanted, wanted.partition(":")[0]))
-    scored = []
-    for other in names:
-        lowered = other.lower()
-        score = max(_likeness(whole, lowered), _likeness(bare, lowered.partition(":")[0]) * 0.98)
-        if score >= _LIKE:
-            scored.append((-score, other))
-    return [other for _, other in sorted(scored)[:n]]
-
-
-def _likeness(wanted: difflib.SequenceMatcher[str], other: str) -> float:
-    """Return how like two texts are, 0 where a quick look says that they are not: a list may have 10,000 names."""
-    wanted.set_seq1(other)
-    quick = wanted.real_quick_ratio() >= _LIKE and wanted.quick_ratio() >= _LIKE
-    return wanted.ratio() if quick else 0
+    async def tags(self) -> list[ModelSummary]: ...
+    async def ps(self) -> list[RunningModel]: ...
+    async def show(self, model: str) -> ModelFacts: ...
 
 
 class ModelBook:
@@ -184,6 +117,10 @@ class ModelBook:
         models = [model for model in await self._tags() if not is_cloud(model)]
         mine = next((model for model in models if same_model(model.name, name)), None)
         return await self._badges.sharing(mine, [model for model in models if model is not mine]) if mine else ()
+
+    async def same_weights(self, running: str, name: str) -> bool:
+        """Whether a loaded model is this one, or one whose runner serves it too: then unloading one unloads both."""
+        return same_model(running, name) or any(same_model(name, other) for other in await self.sharing(running))
 
     def forget(self, name: str | None = None) -> None:
         """Drop what is known of a model, or of all, because it was pulled, created or removed."""
