@@ -1,6 +1,7 @@
 """Local language models in the notebook: `%load_ext ollama_magic`, then `%%chat`.
 
-This is the door: what IPython calls to load and unload, and `last`, the newest turn's reply.
+This is the door: what IPython calls to load and unload; `last`, the newest turn's reply; and the functions for
+scripts, which are imported when they are first named.
 """
 
 from __future__ import annotations
@@ -9,11 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.reply import Reply
+    from ollama_magic.functions.calls import chat, embed, generate, list_models as list, ps, pull, show, stream  # noqa: A004
+    from ollama_magic.functions.conversation import Conversation
 
     last: Reply | None
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "last", "load_ipython_extension", "unload_ipython_extension"]
+__all__ = [
+    "Conversation",
+    "__version__",
+    "chat",
+    "embed",
+    "generate",
+    "last",
+    "list",
+    "load_ipython_extension",
+    "ps",
+    "pull",
+    "show",
+    "stream",
+    "unload_ipython_extension",
+]
+_CALLS = {name: name for name in ("chat", "embed", "generate", "ps", "pull", "show", "stream")} | {
+    "list": "list_models"
+}
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -36,4 +56,12 @@ def __getattr__(name: str) -> Any:
 
         magics = loaded_magics()
         return magics.session.last if magics is not None else None
+    if name in _CALLS:
+        from ollama_magic.functions import calls
+
+        return getattr(calls, _CALLS[name])
+    if name == "Conversation":
+        from ollama_magic.functions.conversation import Conversation
+
+        return Conversation
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

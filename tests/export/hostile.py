@@ -13,7 +13,7 @@ TEXTS = (
     "EOF\nEOF\n'EOF'\nEOF\\\n",
     "\\ \\\\ \\n \\' \\\" \\u000a \\u0022 \\\\u000a \\N{BULLET} \\x41 \\101 \\\nnext",
     "trailing backslash \\",
-    "trailing quote \"",
+    'trailing quote "',
     '"); System.exit(3); //',
     '"""); Runtime.getRuntime().exec("touch pwned"); String x = """',
     "'); __import__('os').system('touch pwned') #",

@@ -16,7 +16,6 @@ from ollama_magic.export.languages import exported
 from ollama_magic.export.target import Key, Target
 from ollama_magic.foreign import repaired
 from ollama_magic.ollama.protocol import ChatRequest, Message, chat_body
-from tests.answers import chats
 from tests.export.hostile import TEXTS, mixed
 
 if TYPE_CHECKING:
@@ -25,7 +24,13 @@ if TYPE_CHECKING:
 
     from ollama_magic.demo.server import DemoServer
 
-ANSWER = ['He said: "hi" \\ \\n \\u0041 ', "你好 ", "😀👩\u200d💻", '\n\t{"content": "no"} ', "\u2028\u2029 \x7f / </b> end"]
+ANSWER = [
+    'He said: "hi" \\ \\n \\u0041 ',
+    "你好 ",
+    "😀👩\u200d💻",
+    '\n\t{"content": "no"} ',
+    "\u2028\u2029 \x7f / </b> end",
+]
 MESSAGES = tuple(
     Message("assistant" if i % 2 else "user", text) for i, text in enumerate([*TEXTS, *map(mixed, range(60))])
 )
@@ -88,7 +93,7 @@ def test_a_program_sends_the_turns_request(demo_server: Callable[..., DemoServer
     (asked,) = server.requests
     body = json.loads(json.dumps(chat_body(REQUEST)))
     expected = [(message["role"], repaired(message["content"])) for message in body["messages"]]
-    assert [(m["role"], m["content"]) for m in asked.json["messages"]] == expected
+    assert [(m["role"], m.get("content", "")) for m in asked.json["messages"]] == expected
     assert {name: asked.json[name] for name in body if name != "messages"} == {
         name: value for name, value in body.items() if name != "messages"
     }
@@ -123,7 +128,9 @@ def test_a_refusal_is_no_answer(demo_server: Callable[..., DemoServer], tmp_path
 def test_java_tells_an_error_in_mid_stream(demo_server: Callable[..., DemoServer], tmp_path: Path) -> None:
     """A Java program whose answer breaks off with an error says so and fails."""
     server = demo_server(pace=0, faults=[Fault("error_line", after=2, error="boom")])
-    done = java(exported("java", ChatRequest("demo", (Message("user", "Hello"),)), Target(server.url)), tmp_path, {}, False)
+    done = java(
+        exported("java", ChatRequest("demo", (Message("user", "Hello"),)), Target(server.url)), tmp_path, {}, False
+    )
     assert done.returncode == 1
     assert b"boom" in done.stderr
 

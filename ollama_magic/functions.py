@@ -1,1 +1,0 @@
-"""What scripts and cells call: `chat`, `stream`, `generate`, `embed`, `list`, `show`, `ps`, `pull`, `Conversation`."""

@@ -1,0 +1,1 @@
+"""What scripts and cells call: `chat`, `stream`, `generate`, … and `Conversation`; the package is their door."""

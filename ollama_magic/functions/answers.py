@@ -1,0 +1,138 @@
+"""One answer as it comes, outside of any notebook's conversation: its chunks, and the reply that grows with them."""
+
+from __future__ import annotations
+
+import time
+from asyncio import CancelledError
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
+from ollama_magic.conversation.request import CHATS, Plan, messages_in, model_asked
+from ollama_magic.conversation.think_tags import ThinkTags
+from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
+from ollama_magic.functions.stream import Stream
+from ollama_magic.functions.where import session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+
+    from ollama_magic.conversation.seams import Request
+    from ollama_magic.conversation.server import Server
+    from ollama_magic.ollama.protocol import ChatChunk
+
+_LENGTH = "answer cut by num_predict or a full context window"
+
+
+class Chunk(str):
+    """A piece of an answer's text; where the model thinks, the text is empty and `thinking` has the piece."""
+
+    __slots__ = ("thinking",)
+    thinking: str
+
+    def __new__(cls, text: str = "", thinking: str = "") -> Chunk:  # noqa: D102, PYI034 - Self needs Python 3.11
+        made = super().__new__(cls, text)
+        made.thinking = thinking
+        return made
+
+
+class AnswerStream(Stream[Chunk]):
+    """An answer, chunk by chunk; `reply` grows with it, and `await` gives it whole."""
+
+    def __init__(self, request: Request, host: str | None = None) -> None:
+        super().__init__(host)
+        self.reply = Reply(kind="chat" if hasattr(request, "messages") else "generate")
+        self._request = request
+        self._tags = ThinkTags()
+        self.on_end: Callable[[Reply], None] = lambda _: None
+
+    def whole(self) -> Reply:
+        """Wait for the complete answer; anything less raises."""
+        for _ in self:
+            pass
+        return self.reply
+
+    def __await__(self) -> Generator[Any, None, Reply]:
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Reply:
+        async with aclosing(self._on_this_loop()) as chunks:
+            async for _ in chunks:
+                pass
+        return self.reply
+
+    async def _pieces(self, server: Server) -> AsyncGenerator[Chunk, None]:
+        reply = self.reply
+        try:
+            reply.model = await server.model_for(self._model(), self._needs())
+            reply.request = request = replace(self._request, model=reply.model)
+            reply.sent = messages_in(request)
+            async with aclosing(server.stream(request)) as chunks:
+                async for chunk in chunks:
+                    for piece in self._read(chunk):
+                        yield piece
+                    if self._is_last(chunk):
+                        return
+            raise AnswerCut("The answer was cut: the stream ended without its end mark; ask again for a whole one.")
+        except (CancelledError, GeneratorExit):
+            if reply.request is not None and reply.state == RUNNING:
+                server.left(reply.model)
+            self._end(STOPPED)
+            raise
+        except OllamaMagicError as error:
+            reply.error = error
+            self._end(CUT if isinstance(error, AnswerCut) else FAILED)
+            raise
+        finally:
+            self.on_end(reply)
+
+    def _model(self) -> str | None:
+        """The one that was asked for, else the one that `%%chat` would ask."""
+        ours = session()
+        asked = Plan("", self._request.model or None, ours.settings().model or None)
+        return model_asked(asked, ours.conversation())
+
+    def _needs(self) -> frozenset[str]:
+        more = {"thinking": self._request.think, "insert": getattr(self._request, "suffix", "")}
+        return CHATS | {name for name, wanted in more.items() if wanted}
+
+    def _read(self, chunk: ChatChunk) -> list[Chunk]:
+        """What a chunk adds to the reply; thinking that an old server has put into the text is taken out of it."""
+        now, reply = time.monotonic(), self.reply
+        reply.headers_at = reply.headers_at or now
+        thinking, text = chunk.thinking, chunk.content
+        if thinking:
+            self._tags = ThinkTags()
+        if text:
+            tagged, text = self._tags.feed(text)
+            thinking += tagged
+        if chunk.done or chunk.error or chunk.cut:
+            held, rest = self._tags.close()
+            thinking, text = thinking + held, text + rest
+        return self._kept(thinking, text)
+
+    def _kept(self, thinking: str, text: str) -> list[Chunk]:
+        reply = self.reply
+        reply.thinking_parts += [thinking] if thinking else []
+        reply.text_parts += [text] if text else []
+        made = ([Chunk("", thinking)] if thinking else []) + ([Chunk(text)] if text else [])
+        if made:
+            reply.chunks += 1
+            reply.first_at = reply.first_at or time.monotonic()
+        return made
+
+    def _is_last(self, chunk: ChatChunk) -> bool:
+        if chunk.error:
+            raise ServerError(f"The server failed: {chunk.error.rstrip('.')}; ask again.")
+        if chunk.cut:
+            raise AnswerCut(f"The answer was cut: {chunk.cut}; ask again for a whole one.")
+        if chunk.done:
+            self.reply.stats = chunk.stats
+            self.reply.notes = (_LENGTH,) if chunk.done_reason == "length" else ()
+            self._end(COMPLETE)
+        return chunk.done
+
+    def _end(self, state: str) -> None:
+        if self.reply.state == RUNNING:
+            self.reply.state, self.reply.ended_at = state, time.monotonic()
