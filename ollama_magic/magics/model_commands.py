@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.display.readable import ago, bytes_text, processor, until
@@ -24,21 +27,20 @@ if TYPE_CHECKING:
 CLOUD = "cloud: leaves this machine"
 _ORDER = ("completion", "tools", "thinking", "vision", "audio", "image", "insert", "embedding")
 _FIRST_NUMBERS = 5
+LOOK_S = 3.0  # for the badges of a whole list
 _NONE = "No model is installed: `%ollama pull gemma3:1b` fetches one, or try `%ollama demo`."
 
 
 @reads(command("list", "The installed models, newest first.", Argument("PREFIX", required=False)))
 def list_models(here: Here, asked: Any) -> Answer:
     """The installed models, newest first; a word keeps those whose names begin with it."""
-    from ollama_magic.magics.runners import with_capabilities
-
     server, prefix = here.session.server(), asked.prefix or ""
     models = here.session.call(server.client.tags())
     found = [model for model in models if model.name.lower().startswith(prefix.lower())]
     if not found:
         none = f"No model begins with “{one_line(prefix, 80)}”; `%ollama list` shows all {len(models):,}."
         return Answer([], notice(none if models else _NONE))
-    found[:MOST] = here.session.call(with_capabilities(server, found[:MOST]))
+    found[:MOST] = here.session.call(_with_capabilities(server, found[:MOST]))
     columns = ("name", "id", "size", "modified", "parameters", "can")
     return Answer(found, table(columns, [_model_row(here, model) for model in found[:MOST]], total=len(found)))
 
@@ -91,7 +93,7 @@ def unload(here: Here, name: str) -> Answer:
     """Free the memory that a model takes, and say which others go with it."""
     server = here.session.server()
     here.session.call(server.unload(name))
-    others = _shared(here, server, [name]).get(name, [])
+    others = _shared(here, server, [name]).get(name, ())
     too = f" {_named(others)} share{'s' * (len(others) == 1)} its runner, and went with it." if others else ""
     return Answer(name, notice(f"`{one_line(name, 80)}` is unloaded.{too}"))
 
@@ -169,14 +171,26 @@ def _too_old(here: Here, server: Server) -> str:
     return f" Or Ollama {number} is too old to tell: 0.1.38 and newer do." if older(number, "0.1.38") else ""
 
 
-def _shared(here: Here, server: Server, names: Sequence[str]) -> dict[str, list[str]]:
-    """What is worth a line, but never an error."""
-    from ollama_magic.magics.runners import sharing
-
+async def _with_capabilities(server: Server, models: Sequence[ModelSummary]) -> list[ModelSummary]:
+    """The models, with what show tells where the list does not (dossier §15.1); a slow server is not waited for."""
+    look = asyncio.ensure_future(server.book.capabilities(models))
     try:
-        return here.session.call(sharing(server, names))
+        await asyncio.wait({look}, timeout=LOOK_S)
+        known = look.result() if look.done() else {}
     except OllamaMagicError:
-        return {}
+        known = {}
+    finally:
+        look.cancel()
+    return [replace(model, capabilities=known.get(model.name, model.capabilities)) for model in models]
+
+
+def _shared(here: Here, server: Server, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """For each name the other models of its runner: worth a line, but never an error."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        with suppress(OllamaMagicError):
+            found[name] = here.session.call(server.book.sharing(name))
+    return {name: others for name, others in found.items() if others}
 
 
 def _named(names: Sequence[str]) -> str:
@@ -220,14 +234,13 @@ def _numbers(vector: Sequence[float]) -> str:
 
 async def _embedding_model(server: Server, name: str | None) -> str:
     """The model that was named, else the newest that is known to make embeddings."""
-    from ollama_magic.magics.runners import with_capabilities
     from ollama_magic.ollama.models import is_cloud, newest_first
 
     if name:
         await server.book.look_up(name, frozenset())
         return name
     models = newest_first([model for model in await server.client.tags() if not is_cloud(model)])
-    for model in await with_capabilities(server, models[:MOST]):
+    for model in await _with_capabilities(server, models[:MOST]):
         if "embedding" in (model.capabilities or ()) or "embed" in model.name:
             return model.name
     raise ModelNotFound("No model here makes embeddings; `%ollama pull nomic-embed-text` fetches one, or name one: -m.")

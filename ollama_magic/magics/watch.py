@@ -92,7 +92,7 @@ class Watch:
         async with aclosing(lines):
             async for line in lines:
                 if line.error:
-                    raise ServerError(f"The server failed: {self._cured(line.error)}.")
+                    raise self._failed(line.error)
                 if line.cut:
                     self._end(CUT, AnswerCut(f"This broke off: {line.cut}; {self._again}."))
                     return
@@ -102,13 +102,10 @@ class Watch:
                     self._end(COMPLETE)
                     return
 
-    def _cured(self, words: str) -> str:
-        """Say what to do about an error in mid-stream; after all of them what came is kept."""
-        from ollama_magic.ollama.complaints import cure_for
-
-        words = words.rstrip(".")
+    def _failed(self, words: str) -> ServerError:
+        """What the server said in mid-stream, with what to do; what came is kept even then."""
         kept = f"; then {self._again}" if self.transfer.layers else ""
-        return f"{words}{cure_for(words)}{kept}"
+        return ServerError(f"The server failed: {words.rstrip('.')}{kept}.")
 
     def _end(self, state: str, error: Exception | None = None) -> None:
         self.transfer.end(state, error)

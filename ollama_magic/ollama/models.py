@@ -165,7 +165,7 @@ class ModelBook:
         names = [one_line(model.name, 80) for model in await self._tags()]
         near = nearest(name, names)
         there = f". {'Near it' if near else 'There'}: {', '.join(near or names[:_SUGGESTED])}" if names else ""
-        cure = f"`%ollama list` shows all, `ollama pull {shown}` in a terminal fetches it."
+        cure = f"`%ollama list` shows all, `%ollama pull {shown}` fetches it."
         return f'No model "{shown}" at {url}{there}; {cure}'
 
     async def _unable(self, name: str, capability: str) -> str:
@@ -199,7 +199,7 @@ class ModelBook:
 
     def _none(self, models: list[ModelSummary]) -> str:
         url = self._client.address.url
-        fetch = "`ollama pull gemma3:1b` in a terminal fetches one, or try `%ollama demo`"
+        fetch = "`%ollama pull gemma3:1b` fetches one, or try `%ollama demo`"
         if not models:
             return f"There is no model at {url} yet; {fetch}."
         names = ", ".join(model.name for model in models[:_SUGGESTED])

@@ -127,7 +127,7 @@ def test_an_unknown_model_is_refused_with_the_nearest_names():
         _look_up(models, "gema3")
     assert str(caught.value) == (
         'No model "gema3" at http://127.0.0.1:11434. Near it: gemma3:1b; '
-        "`%ollama list` shows all, `ollama pull gema3` in a terminal fetches it."
+        "`%ollama list` shows all, `%ollama pull gema3` fetches it."
     )
 
 
@@ -137,7 +137,7 @@ def test_an_unknown_model_without_near_names_has_no_such_list():
         _look_up(Models(faults={"tags": ServerError("no", 500)}), "gema3")
     assert str(caught.value) == (
         'No model "gema3" at http://127.0.0.1:11434; '
-        "`%ollama list` shows all, `ollama pull gema3` in a terminal fetches it."
+        "`%ollama list` shows all, `%ollama pull gema3` fetches it."
     )
 
 
