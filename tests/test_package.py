@@ -17,6 +17,7 @@ from hatchling.builders.wheel import WheelBuilder
 import ollama_magic
 
 ROOT = Path(__file__).parent.parent
+LABEXTENSION = ROOT / "labextension"
 README = (ROOT / "README.md").read_text(encoding="utf8")
 PYTHON_FIRST = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
 
@@ -29,13 +30,17 @@ def make(*arguments: str) -> str:
 
 
 def test_the_wheel(tmp_path: Path) -> None:
-    """The wheel holds the package, its type marker, the licence and the quickstart, and no tests."""
+    """The wheel holds the package, its type marker, the licence, the quickstart and JupyterLab's part, and no tests."""
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     licence = f"ollama_magic-{ollama_magic.__version__}.dist-info/licenses/LICENSE"
     assert {"ollama_magic/py.typed", "ollama_magic/demo/quickstart.ipynb", licence} <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"ollama_magic"}
+    shared = f"ollama_magic-{ollama_magic.__version__}.data/data/share/jupyter/labextensions/ollama-magic/"
+    ours = {name.removeprefix(shared) for name in names if name.startswith(shared)}
+    assert ours == {path.relative_to(LABEXTENSION).as_posix() for path in LABEXTENSION.rglob("*") if path.is_file()}
+    assert {"package.json", "install.json", "static/remoteEntry.js"} <= ours
 
 
 def test_the_sdist(tmp_path: Path) -> None:

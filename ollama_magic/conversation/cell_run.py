@@ -48,8 +48,9 @@ class CellRun:
     def first_turn(self) -> None:
         """A turn is about to begin: the cell has its place, and what it had is set aside, once."""
         cell, fold = self.origin.cell, self._journal.fold
-        if cell is not None and not fold.placed(cell):
+        if cell is not None and cell not in fold.places:
             self._journal.append("", Placed(cell, fold.next_number), 0)
+            self._journal.follow(self._journal.order)
         if self._replaced is None:
             self._replaced = self._set_aside(self._old(), REPLACED)
 

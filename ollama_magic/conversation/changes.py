@@ -31,6 +31,13 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Ordered:
+    """The cells that chat stand in this order in the notebook; empty where the order of their runs counts."""
+
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Grown:
     """Text and thinking came to a turn, behind what it had."""
 
@@ -90,10 +97,11 @@ class Redone:
     given: int
 
 
-Change = Began | Placed | Grown | Ended | SetAside | Restored | Told | Undone | Redone
+Change = Began | Placed | Ordered | Grown | Ended | SetAside | Restored | Told | Undone | Redone
 
 KINDS: dict[str, type[Any]] = {
-    kind.__name__.lower(): kind for kind in (Began, Placed, Grown, Ended, SetAside, Restored, Told, Undone, Redone)
+    kind.__name__.lower(): kind
+    for kind in (Began, Placed, Ordered, Grown, Ended, SetAside, Restored, Told, Undone, Redone)
 }
 
 
@@ -123,6 +131,8 @@ def from_json(kind: str, body: str) -> Change | None:
     if made is None:
         return None
     known = {one.name for one in fields(made)}
-    values = {key: tuple(value) if key == "numbers" else value for key, value in given.items() if key in known}
+    values = {
+        key: tuple(value) if key in ("numbers", "cells") else value for key, value in given.items() if key in known
+    }
     change: Change = made(**values)
     return change

@@ -73,9 +73,7 @@ class Conversation:
 
     def above(self, cell: str | None) -> list[Turn]:
         """The turns that the next turn of this cell is sent after."""
-        fold = self.journal.fold
-        here = (fold.place(cell, fold.next_number), fold.next_number)
-        return [one for one in self.turns if (fold.place(one.cell, one.number), one.number) < here]
+        return self.journal.fold.above(self.name, cell)
 
     def behind(self, turn: Turn) -> list[Turn]:
         """The turns that stand below this one."""

@@ -5,11 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.changes import Began, Ended, Grown, Placed, Redone, Restored, SetAside, Told, Undone
+from ollama_magic.conversation.changes import (
+    Began,
+    Ended,
+    Grown,
+    Ordered,
+    Placed,
+    Redone,
+    Restored,
+    SetAside,
+    Told,
+    Undone,
+)
+from ollama_magic.conversation.places import Places
 from ollama_magic.conversation.reply import COMPLETE, CUT, RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ollama_magic.conversation.changes import Change, Entry
 
@@ -62,6 +74,7 @@ class Fold:
         self._entries: list[Entry] = []
         self._undone: set[int] = set()
         self._noted: set[int] = set()
+        self._order: tuple[str, ...] | None = None
         self._begin()
         for entry in entries:
             self.apply(entry)
@@ -87,9 +100,17 @@ class Fold:
         return list(self._standing[conversation])
 
     def ordered(self, conversation: str) -> list[Turn]:
-        """All turns of a conversation, those set aside too: by the first run of their cell, then as they were made."""
-        mine = (turn for turn in self._turns.values() if turn.conversation == conversation)
-        return sorted(mine, key=lambda turn: (self.place(turn.cell, turn.number), turn.number))
+        """All turns of a conversation, those set aside too, in the order of their places."""
+        return sorted(self._of(conversation), key=self.places.keys(self.order))
+
+    def above(self, conversation: str, cell: str | None) -> list[Turn]:
+        """The turns that count and stand above the next turn of a cell; without a cell it is the last of all."""
+        turns = self.standing(conversation)
+        if cell is None:
+            return turns
+        key = self.places.keys(self.order, cell, self.next_number)
+        here = key(Turn(self.next_number, conversation, 0, "", cell))
+        return [turn for turn in turns if key(turn) < here]
 
     def of_cell(self, cell: str) -> list[Turn]:
         """The turns of a cell that count, in whichever conversation."""
@@ -99,13 +120,15 @@ class Fold:
         """All turns of a cell, those set aside too."""
         return [turn for turn in self._turns.values() if cell is not None and turn.cell == cell]
 
-    def place(self, cell: str | None, number: int) -> int:
-        """Where a cell's turns stand: at the number of its first turn; a turn without a cell stands at its own."""
-        return number if cell is None else self._places.get(cell, number)
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The cells from above down, as far as their order is told: all code cells by a page, else those that chat."""
+        return self.places.told if self._order is None else self._order
 
-    def placed(self, cell: str) -> bool:
-        """Whether a cell has its place in the order."""
-        return cell in self._places
+    @order.setter
+    def order(self, cells: tuple[str, ...] | None) -> None:
+        self._order = cells
+        self._standing.clear()
 
     def told(self, conversation: str, key: str) -> Any:
         """What was told for a setting, or None."""
@@ -149,7 +172,7 @@ class Fold:
     @property
     def newest_set_aside(self) -> int:
         """The newest step that set turns aside, 0 without one."""
-        steps = (entry.step for entry in reversed(self._entries) if isinstance(entry.change, SetAside))
+        steps = (entry.step for entry in reversed(self._entries) if isinstance(entry.change, SetAside) and entry.step)
         return next(steps, 0)
 
     def undone(self, step: int) -> bool:
@@ -163,7 +186,7 @@ class Fold:
     def _begin(self) -> None:
         self._standing: dict[str, list[Turn]] = {}  # until a change that moves turns, or makes them count or not
         self._turns: dict[int, Turn] = {}
-        self._places: dict[str, int] = {}
+        self.places = Places()
         self._told: dict[tuple[str, str], Any] = {}
         self._steps: list[int] = []
         self._taken: list[int] = []
@@ -202,7 +225,7 @@ class Fold:
     def _ever_taken(entries: Iterable[Entry]) -> set[int]:
         return {entry.change.taken for entry in entries if isinstance(entry.change, Undone)}
 
-    def _take(self, change: Change, entry: Entry) -> None:  # noqa: C901 (a case for each kind)
+    def _take(self, change: Change, entry: Entry) -> None:  # noqa: C901, PLR0912 (a case for each kind)
         if not isinstance(change, (Grown, Told)):
             self._standing.clear()
         match change:
@@ -210,7 +233,9 @@ class Fold:
                 self._take_begin(change, entry)
             case Placed(cell, number):
                 self._highest = max(self._highest, number)
-                self._places.setdefault(cell, number)
+                self.places.put(cell, number)
+            case Ordered(cells):
+                self.places.told = cells
             case Grown(number, text, thinking):
                 for turn in self._known([number]):
                     turn.text += text
@@ -235,14 +260,13 @@ class Fold:
 
     def _take_begin(self, change: Began, entry: Entry) -> None:
         given = asdict(change)
-        self._turns[change.number] = Turn(conversation=entry.conversation, step=entry.step, **given)
+        turn = Turn(conversation=entry.conversation, step=entry.step, **given)
+        self.places.began(turn, self._of(entry.conversation), self.order)
+        self._turns[change.number] = turn
         self._highest = max(self._highest, change.number)
-        if change.cell is not None:
-            self._places.setdefault(change.cell, change.number)
 
-    def _put(self, numbers: Iterable[int], why: str, at: float) -> None:
-        for turn in self._known(numbers):
-            turn.aside, turn.aside_at = why, at
+    def _of(self, conversation: str) -> Iterator[Turn]:
+        return (turn for turn in self._turns.values() if turn.conversation == conversation)
 
     def _known(self, numbers: Iterable[int]) -> list[Turn]:
         return [self._turns[number] for number in numbers if number in self._turns]

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.changes import Began, Ended, Entry, Grown
+from ollama_magic.conversation.changes import Began, Ended, Entry, Grown, Ordered
 from ollama_magic.conversation.fold import Fold
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Journal:
         self.kept: Future[None] | None = None
         self.listeners: list[Callable[[], None]] = []  # told, in any thread, when more than a text has changed
         self._lock = threading.RLock()
+        self.order: tuple[str, ...] | None = None  # of all code cells, as a page tells it; None: no page does
         self.adopt(())
 
     def adopt(self, entries: Iterable[Entry]) -> None:
@@ -44,6 +45,7 @@ class Journal:
         with self._lock:
             self.entries = list(entries)
             self.fold = Fold(self.entries)
+            self.fold.order = self.order
             self._step = max((entry.step for entry in self.entries), default=0)
             self._counter = max((entry.counter for entry in self.entries), default=0)
 
@@ -64,6 +66,14 @@ class Journal:
                 self.kept = self.keep(entry)
         if not isinstance(change, Grown):
             self.tell()
+
+    def follow(self, order: tuple[str, ...] | None) -> None:
+        """Have turns stand in this order of all code cells; what the journal keeps of it are the cells that chat."""
+        with self._lock:
+            self.order = self.fold.order = order
+            chatting = tuple(cell for cell in order or () if cell in self.fold.places)
+            if order is not None and chatting != self.fold.places.told:
+                self.append("", Ordered(chatting), 0)
 
     def erase(self, numbers: Collection[int]) -> list[int]:
         """Take the text of turns out of the journal itself; return the counters of the changes that are gone."""

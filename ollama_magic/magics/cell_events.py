@@ -9,6 +9,7 @@ from IPython.display import display
 
 from ollama_magic.display.host import request_of
 from ollama_magic.errors import OllamaMagicError
+from ollama_magic.magics.cell_order import PageLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,17 +25,24 @@ class CellEvents:
     def __init__(self, shell: Any, session: Session, cell: Cell) -> None:
         self._shell, self._session, self._cell = shell, session, cell
         self._named: frozenset[str] = frozenset()
+        self._page_line = PageLine(shell, session)
 
     def register(self) -> None:
         """Be told of every cell from now on."""
         self._shell.events.register("pre_run_cell", self.begins)
         self._shell.events.register("post_run_cell", self._ended)
+        self._page_line.register()
 
     def unregister(self) -> None:
         """Be told no more."""
+        self._page_line.unregister()
         for name, callback in (("pre_run_cell", self.begins), ("post_run_cell", self._ended)):
             with suppress(ValueError):
                 self._shell.events.unregister(name, callback)
+
+    def follow(self, order: str) -> None:
+        """Follow the "notebook", or the order of the runs: "run"."""
+        self._page_line.order.follow(order == "notebook")
 
     @contextmanager
     def refusals(self) -> Iterator[None]:

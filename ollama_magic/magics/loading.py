@@ -32,6 +32,8 @@ def load(shell: Any) -> None:
     install(shell)
     completion.install(shell, magics.session)
     magics.cell_events.register()
+    magics.cell_events.follow(magics.order)
+    magics.observe(lambda change: magics.cell_events.follow(change.new), "order")
     magics.begin_keeping()
     atexit.register(magics.session.close)
     if magics.displaced:

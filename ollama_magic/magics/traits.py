@@ -21,6 +21,7 @@ THINK_LEVELS = (None, True, False, "low", "medium", "high", "max")
 DISPLAYS = ("auto", "widget", "html", "text")
 LIMITS = ("connect", "connect_loopback", "first_byte", "silence", "look", "line_bytes", "answer_bytes")
 RERUNS = ("replace", "reuse")
+ORDERS = ("notebook", "run")
 FOOTERS = ("brief", "full", "none")
 
 
@@ -43,6 +44,11 @@ class OllamaTraits(Configurable):
     headers = Dict(help="Headers for the server, from the environment: {'X-Key': 'env:NAME'}.").tag(config=True)
     rerun = Enum(
         RERUNS, "replace", help="A cell that runs again: 'replace' asks anew, 'reuse' shows what is kept."
+    ).tag(config=True)
+    order = Enum(
+        ORDERS,
+        "notebook",
+        help="What a turn is sent: what stands above it in the 'notebook', or what was 'run' before.",
     ).tag(config=True)
     store = Union(
         [Bool(), Unicode()], default_value=True, help="Keep conversations on disk: True, False or a path."

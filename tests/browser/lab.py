@@ -28,6 +28,7 @@ KERNEL = {
     "display_name": "Python 3",
     "language": "python",
 }
+OFF = {"disabledExtensions": {"ollama-magic": True}}  # what `jupyter labextension disable ollama-magic` writes
 # What JupyterLab itself says on the console of an innocent notebook.
 NOISE = (
     "Failed to load resource",  # its own settings and workspaces that do not exist yet
@@ -44,7 +45,9 @@ def free_port() -> int:
 
 
 class Lab:
-    """A JupyterLab server without memory; `work` is the folder it shows."""
+    """A JupyterLab server without memory; `work` is the folder it shows, `labextension` whether it has our part."""
+
+    labextension = os.environ.get("OLLAMA_MAGIC_LABEXTENSION") != "off"
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.work, self.url = folder, folder / "work", f"http://127.0.0.1:{(port := free_port())}"
@@ -52,6 +55,7 @@ class Lab:
             write_json(folder / "settings" / f"{name}.jupyterlab-settings", values)
         write_json(folder / "data" / "kernels" / "python3" / "kernel.json", KERNEL)
         self.work.mkdir()
+        self._install_labextension()
         self.log = (folder / "server.log").open("wb")
         options = {
             "port": port,
@@ -68,6 +72,15 @@ class Lab:
             stderr=self.log,
         )
         self._wait_for_start()
+
+    def _install_labextension(self) -> None:
+        """Have JupyterLab find our part as it stands here; or not, with one that pip installed turned off too."""
+        if self.labextension:
+            found = self.folder / "data" / "labextensions" / "ollama-magic"
+            found.parent.mkdir(parents=True)
+            found.symlink_to(ROOT / "labextension", target_is_directory=True)
+        else:
+            write_json(self.folder / "config" / "labconfig" / "page_config.json", OFF)
 
     def _environment(self) -> dict[str, str]:
         folders = {

@@ -10,6 +10,7 @@ from ollama_magic.conversation.changes import (
     Ended,
     Entry,
     Grown,
+    Ordered,
     Placed,
     Redone,
     Restored,
@@ -48,6 +49,7 @@ class Story:
 CHANGES = [
     Began(1, "p\n“é”", "cell", "s", 2.5, "f"),
     Placed("cell", 3),
+    Ordered(("b", "a")),
     Grown(1, "a", "b"),
     Ended(1, "cut", "m", "d", "e", 1.5, {"answer_tokens": 3, "load_ns": None}),
     SetAside((1, 2), "deleted", 3.0),

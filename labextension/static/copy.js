@@ -1,0 +1,3 @@
+/** Draws copy buttons on the code blocks of answers, live and settled. */
+
+export function drawCopyButtons() {}

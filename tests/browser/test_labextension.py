@@ -1,0 +1,132 @@
+"""JupyterLab's part in a real JupyterLab: chat cells in colour, and the conversation in the notebook's order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.answers import chats, sent
+from tests.browser.lab import NOTEBOOK_JS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ollama_magic.demo.server import DemoServer
+    from tests.browser.lab import NotebookPage
+
+    Servers = Callable[..., DemoServer]
+    Notebooks = Callable[..., NotebookPage]
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+CHOOSE = f"""index => {{ const notebook = {NOTEBOOK_JS}.content;
+    notebook.mode = 'command'; notebook.deselectAll(); notebook.activeCellIndex = index; }}"""
+DO = "command => window.jupyterapp.commands.execute(command).then(() => null)"
+LONG = "a word and another, " * 30
+PROMPT = (
+    f"%%chat -m demo --turns 3 what is *this*?\n# Heading\nsome **bold** and `code`\n\n```python\nx = 'a'\n```\n{LONG}"
+)
+
+
+def said(body: dict[str, Any]) -> list[str]:
+    return [f"You said: {body['messages'][-1]['content'].strip()}"]
+
+
+def asked(server: DemoServer) -> list[str]:
+    """The prompts of the newest request."""
+    return [text for role, text in sent(chats(server)[-1]) if role == "user"]
+
+
+def do(page: NotebookPage, index: int, *commands: str) -> None:
+    """Choose a cell and do something with it, which a person needs more than half a second for."""
+    page.page.evaluate(f"() => {NOTEBOOK_JS}.model.sharedModel.undoManager.stopCapturing()")
+    page.page.evaluate(CHOOSE, index)
+    for command in commands:
+        page.page.evaluate(DO, f"notebook:{command}")
+
+
+def edit(page: NotebookPage, index: int, source: str) -> None:
+    js = f"([index, source]) => {NOTEBOOK_JS}.content.widgets[index].model.sharedModel.setSource(source)"
+    page.page.evaluate(js, [index, source])
+
+
+def styled(page: NotebookPage, index: int, text: str) -> dict[str, str]:
+    """How a piece of a cell's source looks: the style of the innermost element that holds just this text."""
+    return dict(
+        page.page.evaluate(
+            """([index, text]) => {
+            const lines = document.querySelectorAll('.jp-Notebook .jp-Cell')[index].querySelectorAll('.cm-line *');
+            const found = [...lines].filter(one => one.textContent === text).at(-1);
+            const style = found ? getComputedStyle(found) : {};
+            return {color: style.color ?? '', weight: style.fontWeight ?? ''}; }""",
+            [index, text],
+        )
+    )
+
+
+def ids(page: NotebookPage) -> list[str]:
+    return list(page.page.evaluate(f"() => {NOTEBOOK_JS}.content.widgets.map(cell => cell.model.id)"))
+
+
+def bold(page: NotebookPage, index: int, text: str) -> bool:
+    return styled(page, index, text).get("weight") in ("700", "bold")
+
+
+def wraps(page: NotebookPage, index: int) -> bool:
+    return bool(page.cell(index).locator(".cm-content.cm-lineWrapping").count())
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_colours(demo_server: Servers, notebook: Notebooks, shots: Path, dark: bool) -> None:
+    """A chat cell is Markdown below the line of its magic, and wraps; other cells are Python and do not."""
+    page = notebook(demo_server(pace=0), PROMPT, f"import os  # {LONG}", "%%generate\n**bold**", dark=dark)
+    page.page.wait_for_selector(".cm-lineWrapping")
+    assert bold(page, 1, "%%chat")
+    assert styled(page, 1, "-m")["color"] == styled(page, 1, "--turns")["color"]
+    assert styled(page, 1, "-m")["color"] != ""
+    assert bold(page, 1, "**bold**") or bold(page, 1, "bold")
+    assert bold(page, 1, " Heading")
+    assert bold(page, 3, "**bold**") or bold(page, 3, "bold")
+    assert bold(page, 2, "import")
+    assert [wraps(page, index) for index in (1, 2, 3)] == [True, False, True]
+    page.shot(shots, f"colours-{'dark' if dark else 'light'}")
+    assert page.errors == []
+
+
+def test_order(demo_server: Servers, notebook: Notebooks) -> None:
+    """A new cell between old ones is sent what stands above it; moved, cut, pasted and restored cells go along."""
+    server = demo_server(pace=0, answers=said)
+    page = notebook(server, "%%chat\none", "%%chat\ntwo", "%%chat\nthree")
+    for index in (1, 2, 3):
+        page.run(index)
+    assert asked(server) == ["one", "two", "three"]
+
+    do(page, 1, "insert-cell-below")
+    edit(page, 2, "%%chat\nbetween")
+    page.run(2)
+    assert asked(server) == ["one", "between"]
+    page.run(4)
+    assert asked(server) == ["one", "between", "two", "three"]
+
+    do(page, 4, "move-cell-up", "move-cell-up")
+    page.run(2)
+    assert asked(server) == ["one", "three"]
+    page.run(4)
+    assert asked(server) == ["one", "three", "between", "two"]
+
+    do(page, 1, "delete-cell")
+    page.run(3)
+    assert asked(server) == ["three", "between", "two"]
+    do(page, 1, "undo-cell-action")
+    page.run(4)
+    assert asked(server) == ["one", "three", "between", "two"]
+
+    do(page, 1, "cut-cell")
+    do(page, 3, "paste-cell-below")
+    page.run(3)
+    assert asked(server) == ["three", "between", "two"]
+    page.run(4)
+    assert asked(server) == ["three", "between", "two", "one"]
+    assert page.errors == []
