@@ -108,7 +108,7 @@ def test_no_ps_is_no_obstacle():
 
 def test_without_any_model_the_line_says_how_to_get_one():
     """No model, or none that may answer unasked, is one line with a way on."""
-    with pytest.raises(ModelNotFound, match=r"no model at http://127\.0\.0\.1:11434 yet; `ollama pull .*%ollama demo`"):
+    with pytest.raises(ModelNotFound, match=r"no model at http://127\.0\.0\.1:11434 yet; `%ollama pull .*%ollama demo`"):
         _choose(Models())
     with pytest.raises(ModelNotFound, match=r"answers unasked \(embed: .*\); name one with -m"):
         _choose(Models(_model("embed", EMBED)))
