@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.functions.calls import chat, embed, generate, list_models as list, ps, pull, show, stream  # noqa: A004
     from ollama_magic.functions.conversation import Conversation
+    from ollama_magic.magics.panel_commands import ChatPanel
 
     last: Reply | None
 
 __version__ = "0.1.0"
 __all__ = [
+    "ChatPanel",
     "Conversation",
     "__version__",
     "chat",
@@ -56,6 +58,10 @@ def __getattr__(name: str) -> Any:
 
         magics = loaded_magics()
         return magics.session.last if magics is not None else None
+    if name == "ChatPanel":
+        from ollama_magic.magics.panel_commands import ChatPanel
+
+        return ChatPanel
     if name in _CALLS:
         from ollama_magic.functions import calls
 

@@ -24,7 +24,7 @@ ROOMS = {
         (
             "__init__ cell cell_events cell_order cell_source command command_words commands completion completion_fields "
             "completion_names completion_offers completion_place export_commands file_commands keeping line "
-            "loading magics memory_commands model_commands model_options options planning pulling "
+            "loading magics memory_commands model_commands model_options options panel_commands planning pulling "
             "server_commands setting_commands show_command spec traits turn_options values watch words"
         ),
         "display conversation notebook store prompt markdown ollama demo export loop_thread",
@@ -32,15 +32,17 @@ ROOMS = {
     ),
     "display": (
         (
-            "__init__ answer bars blocks greeting guarded history host json_text kept kit live live_answer live_region progress "
-            "readable settled slot status style tables terminal thinking transfer updating views"
+            "__init__ answer bars blocks greeting guarded history host json_text kept kit live live_answer live_region "
+            "panel panel_answer panel_bar panel_desk panel_input panel_notice panel_snippet panel_style "
+            "panel_transcript panel_turn panel_turns progress "
+            "readable settled slot status style tables terminal thinking transfer unwatched updating views"
         ),
         "conversation markdown",
         "IPython traitlets ipywidgets",
     ),
     "conversation": (
         (
-            "__init__ again audience cell_order cell_run changes context_window conversation fold handle journal keeping places record reply request "
+            "__init__ advice again audience cell_order cell_run changes context_window conversation fold handle journal keeping places record reply request "
             "seams server session think_tags turn"
         ),
         "ollama store notebook",
@@ -78,7 +80,8 @@ ROOMS = {
     "demo": (
         (
             "__init__ access account ages bodies calling computed creating deltas embedding endpoints faults fields figures "
-            "finding generation go library lines models names old progress prompts pulling replies routes runners saying "
+            "finding generation go library lines models names old progress prompts pulling replay "
+            "replay_files replay_recordings replies routes runners saying "
             "server speaking stage structured "
             "topics turn vocabulary wire"
         ),

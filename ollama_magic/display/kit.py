@@ -46,6 +46,18 @@ class WidgetKit:
         toggle = _bare(self._widgets.ToggleButton)(description=text, value=False, **_named(name))
         return _heard_while_busy(self._made_one(toggle))
 
+    def text_area(self, text: str, placeholder: str, tooltip: str, name: str) -> Any:
+        """A box to write in; its value is told when it is left, and not with every key."""
+        area = _bare(self._widgets.Textarea)(
+            value=text, placeholder=placeholder, tooltip=tooltip, rows=1, continuous_update=False, **_named(name)
+        )
+        return _always_heard(self._made_one(area))
+
+    def menu(self, options: Sequence[tuple[str, str]], value: str, tooltip: str, name: str) -> Any:
+        """A menu of labels and values."""
+        menu = _bare(self._widgets.Dropdown)(options=list(options), value=value, tooltip=tooltip, **_named(name))
+        return _always_heard(self._made_one(menu))
+
     def set(self, widget: Any, trait: str, value: Any) -> None:
         """Change a trait, which sends one message."""
         self._count(_MESSAGE, value)
@@ -96,6 +108,18 @@ def _bare(kind: Any, *sent: str) -> Any:
 
 def _named(name: str) -> dict[str, Any]:
     return {"_dom_classes": tuple(name.split())} if name else {}
+
+
+def _always_heard(widget: Any) -> Any:
+    """Have the front end choose where it is answered.
+
+    ipykernel 7 answers where the kernel last wrote from: in the main thread, which a cell may block, or in the subshell
+    of a page that is gone.
+    """
+    comm: Any = getattr(widget, "comm", None)
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default: default  # noqa: ARG005, SLF001
+    return widget
 
 
 def _heard_while_busy(widget: Any) -> Any:
