@@ -63,6 +63,8 @@ class OllamaMagic(OllamaTraits, Magics):
         assigned, line = split_assigned(line)
         try:
             answer = run_command(Here(self.session, self._mode()), line)
+        except TurnStopped:
+            raise
         except KeyboardInterrupt:
             raise TurnStopped("Stopped; the command did not come to its end.") from None
         if assigned:
