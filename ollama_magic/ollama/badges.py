@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from ollama_magic.errors import OllamaMagicError, ServerUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
+    from ollama_magic.ollama.models import LookUps
     from ollama_magic.ollama.protocol import ModelFacts, ModelSummary
 
 _AT_ONCE = 8
@@ -19,8 +20,8 @@ _MOST = 500  # a server with more models that do not tell is not asked for each 
 class Badges:
     """The facts of listed models; a digest names what never changes, so it is asked for once."""
 
-    def __init__(self, show: Callable[[str], Awaitable[ModelFacts]]) -> None:
-        self._show = show
+    def __init__(self, client: LookUps) -> None:
+        self._client = client
         self._facts: dict[str, ModelFacts] = {}
 
     async def capabilities(self, models: Sequence[ModelSummary]) -> dict[str, frozenset[str] | None]:
@@ -57,7 +58,7 @@ class Badges:
         return found
 
     async def _of(self, model: ModelSummary) -> ModelFacts:
-        facts = self._facts.get(model.digest) or await self._show(model.name)
+        facts = self._facts.get(model.digest) or await self._client.show(model.name)
         if model.digest:
             self._facts[model.digest] = facts
         return facts

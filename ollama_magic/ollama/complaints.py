@@ -156,7 +156,8 @@ _CURES = (
     (r"requires a newer version|manifest: 412", "; update Ollama on the server"),
     (r"[Mm]odelfile are required", "; update Ollama on the server: 0.5.5 and newer make models from a request"),
     (r"https?://[^ ]*/v2/.*(dial|lookup|timeout|proxy|tls|x509)", "; the server does not reach the registry"),
-    (r"digest mismatch|max retries exceeded|unexpected EOF", "; run this again"),
+    (r"max retries exceeded", "; the network between the server and the registry fails: run this again"),
+    (r"digest mismatch|unexpected EOF", "; run this again"),
     (r"^(?!.*llama-).*not found", "; `%ollama list` shows the models there"),
 )
 _TOKENS = re.compile(r"(\d{1,9}) tokens")

@@ -53,7 +53,7 @@ class ModelBook:
     def __init__(self, client: LookUps) -> None:
         self._client = client
         self._facts: dict[str, ModelFacts] = {}
-        self._badges = Badges(client.show)
+        self._badges = Badges(client)
 
     async def look_up(self, name: str, needs: frozenset[str] = CHAT) -> ModelFacts | None:
         """Return a model's facts; refuse an unknown model and a missing capability.
