@@ -45,6 +45,7 @@ class Reply:
     state: str = RUNNING
     error: OllamaMagicError | None = None
     stats: Stats | None = None
+    done_reason: str | None = None
     notes: tuple[str, ...] = ()
     waiting: str = ""
     digest: str = ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    from ollama_magic.conversation.context_window import Window
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
     from ollama_magic.ollama.requests import GenerateRequest
@@ -28,6 +29,15 @@ class ChatServer(Protocol):
 
     async def can_think(self, name: str) -> bool:
         """Whether the model is known to think."""
+
+    def window_known(self, request: Request) -> int | None:
+        """The context window that this request has, as far as that is known without asking."""
+
+    async def window(self, request: Request) -> Window:
+        """The context window that this request has and the largest that its model can have, asked for in a moment."""
+
+    async def version(self) -> str:
+        """The server's version, empty if it does not say so in a moment."""
 
     async def stuck(self, model: str) -> bool:
         """Whether the model should have begun to answer by now."""

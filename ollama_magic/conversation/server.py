@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ollama_magic.conversation.context_window import Window
 from ollama_magic.errors import InputError, OllamaMagicError
 from ollama_magic.foreign import one_line
 from ollama_magic.ollama.models import ModelBook, normal_name, same_model
 from ollama_magic.ollama.protocol import ChatRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Coroutine
 
     from ollama_magic.conversation.seams import Request
     from ollama_magic.ollama.client import OllamaClient
-    from ollama_magic.ollama.protocol import ChatChunk
+    from ollama_magic.ollama.protocol import ChatChunk, RunningModel
 
-DIGEST_S = 1.0
+T = TypeVar("T")
+
+DIGEST_S, LOOK_S = 1.0, 0.5
 
 
 class Server:
@@ -32,7 +35,7 @@ class Server:
         self.book = ModelBook(client)
         self._left: set[str] = set()
         self._digests: dict[str, str] = {}
-        self.windows: dict[str, int] = {}  # tokens, by the model's name as it was asked for
+        self.windows: dict[str, Window] = {}  # by the model's name as it was asked for
 
     async def model_for(self, name: str | None, needs: frozenset[str]) -> str:
         """Return the name that will answer; raise ModelNotFound or InputError if none can."""
@@ -51,23 +54,49 @@ class Server:
         return self._digests[name]
 
     async def _look_up_digest(self, name: str) -> str:
-        """A server that does not answer at once is not waited for: the turn is worth more than its model's digest."""
-        look = asyncio.ensure_future(self.client.tags())
-        try:
-            await asyncio.wait({look}, timeout=DIGEST_S)
-            models = look.result() if look.done() else []
-        except OllamaMagicError:
-            models = []
-        finally:
-            look.cancel()
+        models = await self._soon(self.client.tags(), DIGEST_S, [])
         return next((model.digest for model in models if same_model(name, model.name)), "")
 
-    async def learn_window(self, model: str) -> None:
-        """Ask how large the context window of a loaded model is."""
+    async def _soon(self, look_up: Coroutine[Any, Any, T], seconds: float, otherwise: T) -> T:
+        """A server that does not answer at once is not waited for: the turn is worth more than what is told of it."""
+        look = asyncio.ensure_future(look_up)
+        try:
+            await asyncio.wait({look}, timeout=seconds)
+            return look.result() if look.done() else otherwise
+        except OllamaMagicError:
+            return otherwise
+        finally:
+            look.cancel()
+
+    async def version(self) -> str:
+        """The server's version, empty if it does not say so at once."""
+        return await self._soon(self.client.version(), LOOK_S, "")
+
+    def window_known(self, request: Request) -> int | None:
+        """The context window that this request has, as far as that is known without asking."""
+        told = request.options.get("num_ctx")
+        return told if isinstance(told, int) else self.windows.get(request.model, Window()).size
+
+    async def window(self, request: Request) -> Window:
+        """The context window that this request has and the largest that its model can have."""
+        found = await self._soon(self._window(request.model), LOOK_S, Window())
+        return found if found.size else Window(self.window_known(request), found.most)
+
+    async def learn_window(self, request: Request) -> None:
+        """Note how large the context window of a model is that was loaded without being told one."""
+        found = await self._window(request.model)
+        if found.size and "num_ctx" not in request.options:
+            self.windows[request.model] = found
+
+    async def _window(self, model: str) -> Window:
+        running: list[RunningModel] = []
+        facts = None
         with suppress(OllamaMagicError):
-            for running in await self.client.ps():
-                if same_model(model, running.name) and running.context_length:
-                    self.windows[model] = running.context_length
+            running = await self.client.ps()
+        with suppress(OllamaMagicError):
+            facts = await self.book.look_up(model, frozenset())
+        size = next((one.context_length for one in running if same_model(model, one.name)), None)
+        return Window(size, facts.context_length if facts else None)
 
     async def can_think(self, name: str) -> bool:
         """Whether the model is known to think."""

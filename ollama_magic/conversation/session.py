@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ollama_magic.conversation.cell_run import CellRun
-from ollama_magic.conversation.context_window import window_note
+from ollama_magic.conversation.context_window import Window, window_note
 from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.fold import after_a_crash
 from ollama_magic.conversation.handle import FINISH_S, TurnHandle
@@ -230,9 +230,11 @@ class Session:
 
     def _learn(self, turn: RunningTurn) -> None:
         """Ask for the window of a model that has answered, for the next turn's sake; nobody waits for it."""
-        server, model = turn.server, turn.reply.model
-        if turn.reply.state == COMPLETE and isinstance(server, Server) and model not in server.windows:
-            self._asides.add(task := asyncio.create_task(server.learn_window(model)))
+        server, request = turn.server, turn.reply.request
+        if not isinstance(server, Server) or request is None or turn.reply.state != COMPLETE:
+            return
+        if not server.window_known(request):
+            self._asides.add(task := asyncio.create_task(server.learn_window(request)))
             task.add_done_callback(self._asides.discard)
 
     def _new_problem(self) -> tuple[str, ...]:
@@ -264,12 +266,12 @@ class Session:
 
 
 def _window_note(plan: Plan, talk: Conversation, server: Server, cell: str | None) -> tuple[str, ...]:
-    if plan.once or plan.turns is not None:
+    if plan.turns is not None:
         return ()
-    model = model_asked(plan, talk)
+    window = server.windows.get(str(model_asked(plan, talk)), Window())
     told = plan.options.get("num_ctx")
-    window = told if isinstance(told, int) else server.windows.get(str(model))
-    return window_note(talk.above(cell), plan.prompt, window)
+    window = Window(told, window.most) if isinstance(told, int) else window
+    return window_note([] if plan.once else talk.above(cell), plan.prompt, window)
 
 
 def _conversation_of(journal: Journal, change: Change) -> str:

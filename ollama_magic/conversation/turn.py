@@ -8,7 +8,9 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ollama_magic.conversation.advice import notes_on, with_cure
 from ollama_magic.conversation.audience import Audience
+from ollama_magic.conversation.context_window import NOTHING_ASKED, demand_of
 from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
 from ollama_magic.conversation.request import fingerprint, messages_in, request_for
 from ollama_magic.conversation.think_tags import ThinkTags
@@ -18,6 +20,7 @@ from ollama_magic.ollama.protocol import ChatRequest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from ollama_magic.conversation.context_window import Demand
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.record import Record
     from ollama_magic.conversation.request import Plan
@@ -40,6 +43,7 @@ class RunningTurn:
     reply: Reply
     record: Record
     tags: ThinkTags = field(default_factory=ThinkTags)
+    demand: Demand = NOTHING_ASKED
     changed: Audience = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +97,9 @@ async def _answer(turn: RunningTurn) -> None:
         watch = asyncio.create_task(_tell_if_stuck(turn))
         try:
             await _stream(turn, request)
+            turn.reply.notes += await notes_on(turn.reply, request, turn.demand, turn.server)
+        except ServerError as error:
+            raise await with_cure(error, request, turn.demand, turn.server) from None
         except asyncio.CancelledError:
             if turn.reply.state == RUNNING:
                 _let_go(turn)
@@ -107,8 +114,10 @@ async def _answer(turn: RunningTurn) -> None:
 async def _request(turn: RunningTurn) -> Request | None:
     """What to send, noted in the journal; None where the answer that is kept will do."""
     plan, reply, record = turn.plan, turn.reply, turn.record
-    request = await request_for(plan, turn.conversation, record.history(), turn.server)
+    history = record.history()
+    request = await request_for(plan, turn.conversation, history, turn.server)
     reply.model, reply.sent, reply.request = request.model, messages_in(request), request
+    turn.demand = demand_of(history if plan.turns is None else [], reply.sent)
     if plan.single is None:
         reply.turns_sent = sum(message.role == "user" for message in reply.sent)
     reply.digest = await turn.server.digest(request.model, fresh=plan.reuse)
@@ -179,8 +188,7 @@ def _last_chunk(reply: Reply, chunk: ChatChunk) -> None:
         raise ServerError(f"The server failed: {chunk.error.rstrip('.')}; {_kept(reply)}run the cell again.")
     if chunk.cut:
         raise AnswerCut(_cut_line(reply, chunk.cut))
-    if chunk.done_reason == "length":
-        reply.notes = ("answer cut by num_predict or a full context window",)
+    reply.done_reason = chunk.done_reason
     _end(reply, COMPLETE)
 
 

@@ -3,10 +3,11 @@
 import asyncio
 
 from ollama_magic.conversation.cell_run import CellRun
+from ollama_magic.conversation.context_window import Window
 from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.record import NoRecord, Record
-from ollama_magic.conversation.reply import Reply
+from ollama_magic.conversation.reply import CHAT, GENERATE, Reply
 from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.turn import RunningTurn
 from ollama_magic.ollama.protocol import ChatChunk, Stats
@@ -22,8 +23,9 @@ def words(*texts):
 class FakeServer:
     """Answers with the chunks given; an Event among them is waited for, an exception is raised."""
 
-    def __init__(self, *chunks, model="fake:latest", thinks=False, loaded=True):
+    def __init__(self, *chunks, model="fake:latest", thinks=False, loaded=True, window=None, version=""):
         self.chunks, self.model, self.thinks, self.loaded = chunks, model, thinks, loaded
+        self.window_told, self.version_told, self.windows_asked = window or Window(), version, 0
         self.requests, self.closed, self.left_models, self.reached = [], 0, [], asyncio.Event()
 
     async def stream(self, request):
@@ -49,6 +51,16 @@ class FakeServer:
 
     async def can_think(self, name):
         return self.thinks
+
+    def window_known(self, request):
+        return request.options.get("num_ctx")
+
+    async def window(self, request):
+        self.windows_asked += 1
+        return self.window_told
+
+    async def version(self):
+        return self.version_told
 
     async def stuck(self, model):
         return self.loaded and model in self.left_models
@@ -96,6 +108,8 @@ def conversation(name="main"):
 
 def turn(server, prompt="Hi", talk=None, view=None, origin=None, **plan):
     talk = talk or conversation()
-    reply, run = Reply(model=plan.get("model") or ""), CellRun(talk.journal, origin or Origin())
+    asked, run = Plan(prompt, **plan), CellRun(talk.journal, origin or Origin())
+    kind = GENERATE if asked.single else CHAT
+    reply = Reply(model=asked.model or "", kind=kind, form=asked.form)
     record = (NoRecord if plan.get("once") else Record)(talk, run, reply)
-    return RunningTurn(Plan(prompt, **plan), talk, server, view or FakeView(), reply, record)
+    return RunningTurn(asked, talk, server, view or FakeView(), reply, record)

@@ -125,7 +125,7 @@ def test_a_model_has_many_names():
     """A model that was left under one of its names is watched under all of them, until it answers."""
 
     class Client:
-        address = None
+        address = show = None
 
         async def ps(self):
             return [type("Running", (), {"name": "demo:latest"})()]
