@@ -15,6 +15,14 @@ _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 _NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w-]+|[\"'“](.+?)[\"'”]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _MANNERS = frozenset({"get", "set", "the", "and", "for", "tool", "call", "use", "find", "make", "run", "two"})
+_OTHER_WORDS = {
+    "add": {"plus", "sum", "total", "+"},
+    "subtract": {"minus", "difference"},
+    "multiply": {"times", "product"},
+    "time": {"clock", "hour"},
+    "weather": {"temperature", "forecast", "rain"},
+    "search": {"find", "look"},
+}
 
 
 def calls_for(prompt: str, tools: Sequence[object]) -> tuple[Call, ...]:
@@ -28,7 +36,8 @@ def calls_for(prompt: str, tools: Sequence[object]) -> tuple[Call, ...]:
 
 
 def _words(name: str) -> set[str]:
-    return {part.lower() for part in _PARTS.findall(name) if len(part) > 2} - _MANNERS
+    words = {part.lower() for part in _PARTS.findall(name) if len(part) > 2} - _MANNERS
+    return words.union(*(_OTHER_WORDS.get(word, set()) for word in words))
 
 
 def _arguments(prompt: str, parameters: object) -> dict[str, object]:

@@ -44,14 +44,15 @@ def create(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
 
 def _created(stage: Stage, connection: Connection, name: str, body: Body) -> Generator[Line, None, None]:
     files = body.get("files")
-    if body.get("from"):
+    if not stage.age.has("create_fields"):
+        base = yield from _base(stage, connection, _source(body))
+    elif body.get("from"):
         base = yield from _base(stage, connection, str(body["from"]))
     elif isinstance(files, dict) and files:
         base = yield from _imported(stage, name, files)
     else:
         raise Refusal(400, "neither 'from' or 'files' was specified")
-    made = _changed(replace(base, name=name), body)
-    yield from _quantized(body, made)
+    made = yield from _quantized(body, _changed(replace(base, name=name), body))
     for layer in made.layers:
         kept = stage.library.has_layer(layer.digest)
         yield {"status": f"{'using existing' if kept else 'creating new'} layer {layer.digest}"}
@@ -71,6 +72,14 @@ def _base(stage: Stage, connection: Connection, source: str) -> Generator[Line, 
     if model is None:
         raise Refusal(500, "pull model manifest: file does not exist")
     return replace(model, base=model.base or model.name, parent=model.shown)
+
+
+def _source(body: Body) -> str:
+    """Before v0.5.5 a Modelfile was sent; the only line of it that counts here is FROM."""
+    source = re.search(r"^\s*FROM\s+(\S+)", str(body.get("modelfile", "")), re.IGNORECASE | re.MULTILINE)
+    if source is None:
+        raise Refusal(400, "path or Modelfile are required")
+    return source.group(1)
 
 
 def _imported(stage: Stage, name: str, files: dict[str, object]) -> Generator[Line, None, DemoModel]:
@@ -114,15 +123,16 @@ def check_template(template: str, *, late: bool = False) -> None:
         raise Refusal(400, f"template error: {text}") if late else Refusal(500, text)
 
 
-def _quantized(body: Body, model: DemoModel) -> Generator[Line, None, None]:
+def _quantized(body: Body, model: DemoModel) -> Generator[Line, None, DemoModel]:
     wanted = str(body.get("quantize") or body.get("quantization") or "").upper()
     if not wanted:
-        return
+        return model
     if wanted not in _QUANTA:
         raise Refusal(500, f"unsupported quantization type {wanted} - supported types are {', '.join(_QUANTA)}")
     if model.quantization not in ("F32", "F16", "BF16"):
         raise Refusal(500, "quantization is only supported for F16, BF16 and F32 models")
     yield {"status": "verifying conversion"}
+    return replace(model, base=f"{model.base or model.name} {wanted}", quantization=wanted)
 
 
 def blob(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:

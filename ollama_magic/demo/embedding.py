@@ -35,16 +35,16 @@ def embed(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     name = str(body.get("model", ""))
     if not name.strip():
         raise Refusal(404, "model '' not found")
-    model = found(stage, name, NOT_FOUND_PULL)
+    model = found(stage, name, NOT_FOUND_PULL, exchange.path)
     inputs = _inputs(body.get("input"))
     with _loaded(stage, exchange, model, body) as load_ns:
         if not inputs:
             exchange.json({"model": name, "embeddings": []})
             return
         kept = _fitting(model, inputs, body)
-        _check(model, 501)
+        _check(stage, model, 501)
         if not all(inputs):
-            raise Refusal(400, _NO_INPUT)
+            raise Refusal(400 if stage.age.has("native") else 500, _NO_INPUT)
         size = _dimensions(model, body)
         reply = {
             "model": name,
@@ -62,10 +62,10 @@ def embeddings(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     name, prompt = str(body.get("model", "")), str(body.get("prompt", ""))
     if not name.strip():
         raise Refusal(400, "model is required")
-    model = found(stage, name, NOT_FOUND_PULL)
+    model = found(stage, name, NOT_FOUND_PULL, exchange.path)
     with _loaded(stage, exchange, model, body):
         if prompt:
-            _check(model, 500)
+            _check(stage, model, 500)
         raw = [one * _RAW for one in vector(model, prompt, model.embedding_length)] if prompt else []
         exchange.json({"embedding": raw})
 
@@ -102,8 +102,9 @@ def _fitting(model: DemoModel, inputs: Sequence[str], body: Body) -> list[str]:
     return ["".join(tokens(text)[:room]) for text in inputs] if long else list(inputs)
 
 
-def _check(model: DemoModel, status: int) -> None:
-    if "embedding" not in model.capabilities:
+def _check(stage: Stage, model: DemoModel, status: int) -> None:
+    """Before v0.30 any model could."""
+    if "embedding" not in model.capabilities and stage.age.has("native"):
         raise Refusal(status, _UNABLE)
 
 

@@ -34,12 +34,15 @@ def version(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
 
 def tags(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """List all models."""
-    exchange.json({"models": stage.library.tags()})
+    exchange.json({"models": stage.library.tags(stage.age)})
 
 
 def ps(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     """List the loaded models."""
-    exchange.json({"models": stage.runners.running()})
+    items = stage.runners.running()
+    if not stage.age.has("ps_context"):
+        items = [{key: value for key, value in item.items() if key != "context_length"} for item in items]
+    exchange.json({"models": items})
 
 
 def show(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
@@ -50,7 +53,9 @@ def show(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
         raise Refusal(400, "model is required")
     model = found(stage, asked, NOT_FOUND_TAGGED if stage.age.has("native") else NOT_FOUND)
     options = body.get("options")
-    exchange.json(described(model, options if isinstance(options, dict) else {}, str(body.get("system", ""))))
+    exchange.json(
+        described(model, options if isinstance(options, dict) else {}, str(body.get("system", "")), stage.age)
+    )
 
 
 def copy(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:

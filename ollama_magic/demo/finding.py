@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ollama_magic.demo.account import unreachable
 from ollama_magic.demo.bodies import Body, Refusal
 from ollama_magic.demo.go import quoted
 from ollama_magic.demo.names import read_name, source_of
@@ -22,13 +23,13 @@ def name_in(body: Body) -> str:
     return str(body.get("model") or body.get("name") or "")
 
 
-def found(stage: Stage, name: str, missing: str = NOT_FOUND) -> DemoModel:
+def found(stage: Stage, name: str, missing: str = NOT_FOUND, path: str = "/api/show") -> DemoModel:
     """The model of that name; Refusal for a malformed name, an unknown one, or one that runs elsewhere."""
-    source = source_of(name)
+    source = source_of(name) if stage.age.has("cloud_names") else ""
     if source == "both":
         raise Refusal(400, f"use either :local or :cloud, not both: {quoted(name)}")
     if source == "cloud":
-        raise Refusal(502, "dial tcp: lookup ollama.com: no such host")
+        raise Refusal(502, unreachable(path))
     read = read_name(name.removesuffix(":local"))
     if read is None:
         raise Refusal(400, "invalid model name")

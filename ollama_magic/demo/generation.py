@@ -39,12 +39,12 @@ class Answer:
     limit: int | None = None
     context: Callable[[str], list[int]] | None = None
     fault: Fault | None = None
+    cut: bool = False
     _head: bytes = b""
     _pending: list[bytes] = field(default_factory=list)
     _pending_bytes: int = 0
     _begun: int = 0
     _count: int = 0
-    _cut: bool = False
     _left: Delta = field(default_factory=Delta)
     _said: list[str] = field(default_factory=list)
 
@@ -117,7 +117,7 @@ class Answer:
             return
         deltas = iter(self.deltas)
         yield from islice(deltas, self.limit)
-        self._cut = next(deltas, None) is not None
+        self.cut = next(deltas, None) is not None
 
     def _flush(self, last: bool = False) -> None:
         if self._pending or last:
@@ -149,12 +149,12 @@ class Answer:
             "load_duration": self.load_ns,
             "prompt_eval_count": self.prompt_tokens,
             "prompt_eval_duration": _whole_us(self._begun - arrived - self.load_ns),
-            "eval_count": self._count + (0 if self._cut else 1),
+            "eval_count": self._count + (0 if self.cut else 1),
             "eval_duration": _whole_us(now - self._begun),
         }
         front: dict[str, object] = {"done": True}
         if self.lines.age.has("done_reason"):
-            front["done_reason"] = "length" if self._cut else "stop"
+            front["done_reason"] = "length" if self.cut else "stop"
         return {**front, **{key: value for key, value in metrics.items() if value}}
 
     def _strike(self, fault: Fault, next_line: bytes) -> None:

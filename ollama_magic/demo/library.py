@@ -13,6 +13,7 @@ from ollama_magic.demo.names import read_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ollama_magic.demo.ages import Age
     from ollama_magic.demo.models import DemoModel
 
 
@@ -58,13 +59,15 @@ class Library:
             layer.digest == digest for model in self._models.values() for layer in model.layers
         )
 
-    def tags(self) -> list[dict[str, object]]:
+    def tags(self, age: Age) -> list[dict[str, object]]:
         """The list of /api/tags, newest first."""
-        return [_tag(model) for model in sorted(self._models.values(), key=lambda model: -model.modified)]
+        return [_tag(model, age) for model in sorted(self._models.values(), key=lambda model: -model.modified)]
 
 
-def _tag(model: DemoModel) -> dict[str, object]:
+def _tag(model: DemoModel, age: Age) -> dict[str, object]:
+    """Capabilities and lengths came with v0.30."""
     lengths = {"context_length": model.context_length, "embedding_length": model.embedding_length}
+    more: dict[str, object] = {"capabilities": list(model.capabilities)} if age.has("native") else {}
     remote = {"remote_model": model.remote_model, "remote_host": model.remote_host} if model.remote_host else {}
     return {
         "name": model.shown,
@@ -73,12 +76,12 @@ def _tag(model: DemoModel) -> dict[str, object]:
         "modified_at": go_time(model.modified, local_zone()),
         "size": model.size,
         "digest": model.digest,
-        "details": {**model.details, **lengths},
-        "capabilities": list(model.capabilities),
+        "details": {**model.details, **(lengths if age.has("native") else {})},
+        **more,
     }
 
 
-def described(model: DemoModel, options: dict[str, object], system: str) -> dict[str, object]:
+def described(model: DemoModel, options: dict[str, object], system: str, age: Age) -> dict[str, object]:
     """The reply of /api/show, empty parts left out."""
     parameters = "\n".join(f"{key:<30} {_literal(value)}" for key, value in _lines(model.parameters))
     facts = {
@@ -96,7 +99,9 @@ def described(model: DemoModel, options: dict[str, object], system: str) -> dict
         "capabilities": list(model.capabilities),
         "modified_at": go_time(model.modified, local_zone()),
     }
-    return {key: value for key, value in facts.items() if value or key == "model_info"}
+    later = {"capabilities": "show_capabilities", "tensors": "show_capabilities", "model_info": "model_info"}
+    unknown = {key for key, feature in later.items() if not age.has(feature)}
+    return {key: value for key, value in facts.items() if key not in unknown and (value or key == "model_info")}
 
 
 def _lines(parameters: Iterable[tuple[str, object]]) -> list[tuple[str, object]]:

@@ -72,7 +72,7 @@ def reply_to(messages: Sequence[Message], *, thinks: bool, form: object = None) 
     """The same messages give the same reply."""
     prompt = messages[-1][1]
     if form:
-        return Scripted(example(form, LABEL))
+        return Scripted(example(form, LABEL), "They want JSON." if thinks else "")
     if re.sub(r"\W+", " ", prompt).strip().lower() == "hello how are you":
         return hello()
     language = language_of(prompt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo import creating, embedding, endpoints, pulling, speaking
+from ollama_magic.demo import account, creating, embedding, endpoints, pulling, speaking
 from ollama_magic.demo.access import PREFLIGHT, PREFLIGHT_VARY, host_allowed, origin_allowed
 from ollama_magic.demo.bodies import Refusal
 from ollama_magic.demo.faults import FIRST, PAGE
@@ -31,6 +31,12 @@ ROUTES: dict[str, tuple[tuple[str, ...], Endpoint]] = {
     "/api/embed": (("POST",), embedding.embed),
     "/api/embeddings": (("POST",), embedding.embeddings),
     "/api/create": (("POST",), creating.create),
+    "/api/me": (("POST",), account.me),
+    "/api/signout": (("POST",), account.signout),
+    "/api/status": (("GET",), account.status),
+    "/api/experimental/model-recommendations": (("GET",), account.recommendations),
+    "/api/experimental/web_search": (("POST",), account.web),
+    "/api/experimental/web_fetch": (("POST",), account.web),
     "/api/pull": (("POST",), pulling.pull),
     "/api/push": (("POST",), pulling.push),
 }
@@ -45,17 +51,19 @@ def route(path: str) -> tuple[tuple[str, ...], Endpoint | None]:
 
 def dispatch(stage: Stage, exchange: Exchange) -> None:
     """Reply to one request."""
+    exchange.early_lines = not stage.age.has("early_status")
     fault = stage.take_fault(exchange.path)
     if fault and fault.kind in FIRST:
         if _strike_first(exchange, fault):
             return
         fault = None
-    if _redirected(exchange) or not _allowed(exchange):
+    if _redirected(exchange, stage) or not _allowed(exchange, stage):
         return
     methods, endpoint = route(exchange.path)
-    if endpoint is None:
+    wrong = exchange.request.method not in methods
+    if endpoint is None or not stage.age.serves(exchange.path) or (wrong and not stage.age.has("wrong_method")):
         exchange.reply(404, "text/plain", b"404 page not found")
-    elif exchange.request.method not in methods:
+    elif wrong:
         exchange.reply(405, "text/plain", b"405 method not allowed")
     else:
         try:
@@ -88,11 +96,11 @@ def _strike_first(exchange: Exchange, fault: Fault) -> bool:
     return True
 
 
-def _redirected(exchange: Exchange) -> bool:
+def _redirected(exchange: Exchange, stage: Stage) -> bool:
     path, method = exchange.path, exchange.request.method
     clean = re.sub("/+", "/", path)
     if clean != path:
-        _redirect(exchange, clean, 307)
+        _redirect(exchange, clean, 307 if stage.age.has("same_method") else 301)
         return True
     bare = path.rstrip("/")
     if path != bare and method in route(bare)[0]:
@@ -110,11 +118,11 @@ def _redirect(exchange: Exchange, path: str, status: int) -> None:
     exchange.reply(status, "text/html; charset=utf-8", page, Location=path)
 
 
-def _allowed(exchange: Exchange) -> bool:
+def _allowed(exchange: Exchange, stage: Stage) -> bool:
     """Origin, preflight and Host; False when that was the reply."""
     request = exchange.request
     methods, _ = route(exchange.path)
-    if methods and request.method not in methods:
+    if methods and request.method not in methods and stage.age.has("wrong_method"):
         exchange.extra.append(("Allow", ", ".join(methods)))
     host, origin = request.headers.get("host", ""), request.headers.get("origin", "")
     if origin and origin not in (f"http://{host}", f"https://{host}"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollama_magic.demo.calling import calls_for
@@ -16,28 +17,66 @@ if TYPE_CHECKING:
     from ollama_magic.demo.prompts import Message
     from ollama_magic.demo.turn import Turn
 
+_CALL_TOKENS = 20  # about as many as one call takes
 _DEF = re.compile(r"def \w+\(([^)]*)\)")
 
 
-def deltas_of(turn: Turn, messages: list[Message]) -> tuple[Iterable[Delta], bool]:
-    """The answer's pieces, and whether they bring their own pace."""
+@dataclass(frozen=True)
+class Speech:
+    """The answer's pieces, whether they bring their own pace, and whether they were cut off before the first one."""
+
+    deltas: Iterable[Delta]
+    own_pace: bool = False
+    cut: bool = False
+
+
+def speech_of(turn: Turn, messages: list[Message]) -> Speech:
+    """The first of the sources that has something to say."""
     given = _given(turn)
     if given is not None:
-        return _as_asked(turn, given), False
+        return Speech(_as_asked(turn, given))
+    return _called(turn, messages) or _recorded(turn, messages) or _scripted(turn, messages)
+
+
+def _called(turn: Turn, messages: list[Message]) -> Speech | None:
     tools = turn.body.get("tools")
-    if isinstance(tools, list) and tools and messages[-1][0] == "user":
-        calls = calls_for(messages[-1][1], tools)
-        if calls:
-            return [Delta(calls=(call,)) for call in calls], False
+    if not isinstance(tools, list) or not tools or messages[-1][0] != "user":
+        return None
+    calls = calls_for(messages[-1][1], tools)
+    if calls and not _room_for_calls(turn):
+        return Speech([], cut=True)
+    return Speech([Delta(calls=(call,)) for call in calls]) if calls else None
+
+
+def _thinks(turn: Turn) -> bool:
+    return "thinking" in turn.model.capabilities and turn.body.get("think", True) is not False
+
+
+def _recorded(turn: Turn, messages: list[Message]) -> Speech | None:
+    """What the file has that is replayed, or the one recording that is always there."""
+    own_pace, form = turn.stage.pace is None, turn.body.get("format")
+    played = turn.stage.replay.reply_to(messages) if turn.stage.replay and not form else None
+    if played is None:
+        return None
+    return Speech(_as_asked(turn, played.deltas(at_its_pace=own_pace, thinks=_thinks(turn))), own_pace)
+
+
+def _scripted(turn: Turn, messages: list[Message]) -> Speech:
     if turn.prompt.suffix is not None:
-        return Scripted(_middle(turn.prompt.messages[-1][1])).deltas(), False
+        return Speech(Scripted(_middle(turn.prompt.messages[-1][1])).deltas())
     if messages[-1][0] == "tool":
-        return Scripted(f"The tool says {as_code(messages[-1][1], 200)}.\n\n*{LABEL}*").deltas(), False
-    thinks = "thinking" in turn.model.capabilities and turn.body.get("think", True) is not False
-    reply = reply_to(messages, thinks=thinks, form=turn.body.get("format"))
+        return Speech(Scripted(f"The tool says {as_code(messages[-1][1], 200)}.\n\n*{LABEL}*").deltas())
+    reply = reply_to(messages, thinks=_thinks(turn), form=turn.body.get("format"))
+    own_pace = turn.stage.pace is None
     if isinstance(reply, Recorded):
-        return reply.deltas(at_its_pace=turn.stage.pace is None), turn.stage.pace is None
-    return _as_asked(turn, _until_stop(reply.deltas(), turn.options.get("stop"))), False
+        return Speech(reply.deltas(at_its_pace=own_pace), own_pace)
+    return Speech(_as_asked(turn, _until_stop(reply.deltas(), turn.options.get("stop"))))
+
+
+def _room_for_calls(turn: Turn) -> bool:
+    """A call that `num_predict` cuts off is lost without a trace (dossier §9.2)."""
+    limit = turn.options.get("num_predict")
+    return not (isinstance(limit, int) and 0 < limit < _CALL_TOKENS)
 
 
 def _given(turn: Turn) -> Iterable[Delta] | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.demo.library import Library
 from ollama_magic.demo.models import DEMO, PULLABLE, DemoModel
+from ollama_magic.demo.replay import read_replay
 from ollama_magic.demo.routes import dispatch
 from ollama_magic.demo.runners import Runners
 from ollama_magic.demo.stage import Answers, Stage
@@ -19,6 +20,7 @@ from ollama_magic.demo.wire import BadRequest, ClientLeft, Connection, Exchange,
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
     from types import TracebackType
 
     from ollama_magic.demo.faults import Fault
@@ -35,8 +37,9 @@ class DemoServer:
     the scripts: it gets the request's body and returns pieces (`str` or `Delta`); a list is sent in large writes, an
     iterator piece by piece. `faults` are used up in order, each by the first request for its path; more may be
     appended to `server.faults`. `load_seconds` is how long a model takes to load, `pull_seconds` how long one of the
-    `pullable` models takes to come (None: 6, or nothing at a pace of 0). `late_calls`: calls of
-    tools come together in the line that says done, as from llama-server, instead of early in lines of their own.
+    `pullable` models takes to come (None: 6, or nothing at a pace of 0). `version` takes away what came later.
+    `late_calls`: calls of tools come together in the line that says done, as from llama-server, not in lines of
+    their own. `replay` is a file whose answers are given to its prompts; NoReplay, a ValueError, if it cannot be.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class DemoServer:
         pullable: Iterable[DemoModel] = PULLABLE,
         pull_seconds: float | None = None,
         late_calls: bool = False,
+        replay: str | Path | None = None,
     ) -> None:
         self.requests: list[RecordedRequest] = []
         self.faults: deque[Fault] = deque(faults)
@@ -66,6 +70,7 @@ class DemoServer:
             tuple(pullable),
             (0.0 if pace == 0 else _PULL) if pull_seconds is None else pull_seconds,
             late_calls=late_calls,
+            replay=read_replay(replay) if replay is not None else None,
         )
         self._port = port
         self._listener: socket.socket | None = None

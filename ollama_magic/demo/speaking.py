@@ -37,7 +37,7 @@ def chat(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     name = str(body.get("model", ""))
     if not name.strip():
         raise Refusal(400, "model is required")
-    model = found(stage, name, not_found(stage.age, "chat_not_found"))
+    model = found(stage, name, not_found(stage.age, "chat_not_found"), exchange.path)
     if body.get("tools") and "tools" not in model.capabilities:
         raise Refusal(400, f"{full(name)} does not support tools")
     messages = body.get("messages")
@@ -63,7 +63,7 @@ def generate(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     name = str(body.get("model", ""))
     if not name.strip():
         raise Refusal(404, "model '' not found")
-    model = found(stage, name, not_found(stage.age, "generate_not_found"))
+    model = found(stage, name, not_found(stage.age, "generate_not_found"), exchange.path)
     if body.get("raw") and any(body.get(key) for key in ("template", "system", "context")):
         raise Refusal(400, "raw mode does not support template, system, or context")
     if body.get("suffix") and "insert" not in model.capabilities:

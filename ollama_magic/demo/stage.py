@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ollama_magic.demo.library import Library
     from ollama_magic.demo.models import DemoModel
     from ollama_magic.demo.pulling import Download
+    from ollama_magic.demo.replay import Replay
     from ollama_magic.demo.runners import Runners
 
 Answers = Callable[[dict[str, object]], Iterable["str | Delta"]]
@@ -39,6 +40,7 @@ class Stage:
     pull_seconds: float
     downloads: dict[str, Download] = field(default_factory=dict)
     late_calls: bool = False
+    replay: Replay | None = None
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

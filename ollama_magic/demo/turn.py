@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from ollama_magic.demo.bodies import Body, Refusal, check_format, check_options
 from ollama_magic.demo.generation import Answer
-from ollama_magic.demo.go import go_time, quoted
+from ollama_magic.demo.go import go_json, go_time, quoted
 from ollama_magic.demo.lines import Lines
 from ollama_magic.demo.prompts import fitted, rendered, token_count
-from ollama_magic.demo.saying import deltas_of
+from ollama_magic.demo.saying import speech_of
+from ollama_magic.demo.structured import BadSchema, example
 from ollama_magic.demo.wire import ClientLeft
 
 if TYPE_CHECKING:
@@ -64,7 +65,23 @@ class Turn:
         self.options = check_options({**_listed(self.model.parameters), **_set(self.body.get("options"))})
         self.streams = self.body.get("stream", True) is True
         self.exchange.prepared = self.streams and bool(self.prompt.messages)
-        check_format(self.body.get("format"))
+        self._check_schema()
+
+    def _check_schema(self) -> None:
+        """`format` is JSON, a schema that can be used, or nothing."""
+        form, native = self.body.get("format"), self.stage.age.has("native")
+        check_format(form)
+        try:
+            example(form, "")
+        except BadSchema as bad:
+            words = f"Field 'json_schema': \"json_schema\": JSON schema conversion failed:\n{bad}"
+            error = go_json({"error": {"code": 400, "message": words, "type": "invalid_request_error"}})
+            text = error if native else "invalid JSON schema in format"
+            raise Refusal(400 if native else 500, text, late=True) from None
+
+        if self.stage.late_calls and self.body.get("tools") and self.body.get("logprobs"):
+            words = "logprobs is not supported with tools + stream"
+            raise Refusal(400, go_json({"error": {"code": 400, "message": words, "type": "invalid_request_error"}}))
 
     def _load(self, keep: float | None) -> None:
         """A load that the client does not wait for is given up."""
@@ -84,19 +101,20 @@ class Turn:
         if self.body.get("_debug_render_only"):
             self._render(messages)
             return
-        deltas, own_pace = deltas_of(self, messages)
+        speech = speech_of(self, messages)
         count = token_count(messages)
         Answer(
             self.exchange,
             self._lines(),
-            deltas,
-            pace=0.0 if own_pace else self.stage.tokens_per_second,
-            first=0.0 if own_pace else self.stage.first_pause,
+            speech.deltas,
+            pace=0.0 if speech.own_pace else self.stage.tokens_per_second,
+            first=0.0 if speech.own_pace else self.stage.first_pause,
             prompt_tokens=count,
             load_ns=load_ns,
             limit=self._limit(count),
             context=self._context(messages) if self.shape == "generate" and not self.body.get("raw") else None,
             fault=self.fault,
+            cut=speech.cut,
         ).send(stream=self.streams)
 
     def _lines(self) -> Lines:

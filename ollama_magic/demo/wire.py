@@ -199,6 +199,7 @@ class Exchange:
         self.request = request
         self.extra: list[tuple[str, str]] = []
         self.prepared = False  # for a stream, though none has begun
+        self.early_lines = False  # an error before a stream's first chunk is a line too, as before v0.12.6
         self.arrived = time.monotonic_ns()
         self.keeps_open = request.version == "HTTP/1.1" and "close" not in request.headers.get("connection", "").lower()
 
@@ -231,7 +232,9 @@ class Exchange:
 
     def error(self, text: str, status: int, late: bool = False) -> None:
         """Send an error; one that comes late, before a stream's first chunk, is chunked and has no charset."""
-        if late and self.prepared:
+        if late and self.prepared and self.early_lines:
+            self.send_lines([(go_json({"error": text}) + "\n").encode()], self.start_stream(), last=True)
+        elif late and self.prepared:
             head = self.start_stream("application/json", status)
             self.send_lines([go_json({"error": text}).encode()], head, last=True)
         else:
