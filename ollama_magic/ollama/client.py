@@ -21,7 +21,7 @@ from ollama_magic.ollama.requests import (
     pull_body,
 )
 from ollama_magic.ollama.secrets import Secrets
-from ollama_magic.ollama.vectors import read_embedding, read_embeddings
+from ollama_magic.ollama.vectors import joined, read_embedding, read_embeddings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -35,6 +35,7 @@ __all__ = ["Limits", "OllamaClient"]
 _LIMITS = Limits()
 _NO_ROUTE = (404, 405)
 _PROGRESS_BYTES = 1 << 40
+_TEXTS_AT_ONCE = 256  # as numbers they are some megabytes
 
 
 class OllamaClient:
@@ -121,17 +122,27 @@ class OllamaClient:
         options: Mapping[str, object] | None = None,
         keep_alive: float | str | None = None,
     ) -> Embeddings:
-        """Return a vector for each text; servers before v0.2.6 are asked one by one. Raises ModelNotFound.
+        """Return a vector for each text, asked for some hundreds at a time. Raises ModelNotFound.
 
         A text that is too long is cut without a word, unless `truncate` is False: then it is a ServerError.
+        Servers before v0.2.6 are asked text by text, and their vectors cut and brought to length 1 here.
         """
         more = {"options": dict(options or {}) or None, "keep_alive": keep_alive}
-        body = embed_body(model, inputs, {"truncate": truncate, "dimensions": dimensions, **more})
-        try:
-            return read_embeddings(await self._patient("/api/embed", body), len(inputs))
-        except ServerError as error:
-            if error.status not in _NO_ROUTE:
-                raise
+        parts = [inputs[at : at + _TEXTS_AT_ONCE] for at in range(0, len(inputs), _TEXTS_AT_ONCE)] or [inputs]
+        found = []
+        for part in parts:
+            body = embed_body(model, part, {"truncate": truncate, "dimensions": dimensions, **more})
+            try:
+                found.append(read_embeddings(await self._patient("/api/embed", body), len(part)))
+            except ServerError as error:
+                if error.status not in _NO_ROUTE:
+                    raise
+                return await self._old_embed(model, inputs, dimensions, more)
+        return joined(found)
+
+    async def _old_embed(
+        self, model: str, inputs: Sequence[str], dimensions: int | None, more: Mapping[str, object]
+    ) -> Embeddings:
         vectors = []
         for text in inputs:
             found = await self._patient("/api/embeddings", old_embed_body(model, text, more))

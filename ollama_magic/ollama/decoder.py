@@ -181,16 +181,15 @@ class ProgressDecoder(LineDecoder[Progress]):
 
     def _value(self, value: dict[str, object]) -> tuple[Progress, bool]:
         found = Progress(
-            status=_line(value.get("status")),
-            digest=_line(value.get("digest")),
+            status=self._line(value.get("status")),
+            digest=self._line(value.get("digest")),
             total=count(value.get("total")),
             completed=count(value.get("completed")),
         )
         return found, found.done
 
-
-def _line(text: object) -> str:
-    return one_line(text) if isinstance(text, str) else ""
+    def _line(self, text: object) -> str:
+        return one_line(self._mask(text)) if isinstance(text, str) else ""
 
 
 def _deltas(value: dict[str, object]) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from ollama_magic.ollama.protocol import count
 from ollama_magic.ollama.requests import Embeddings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 def read_embeddings(body: Mapping[str, Any], expected: int) -> Embeddings:
@@ -33,6 +33,24 @@ def read_embeddings(body: Mapping[str, Any], expected: int) -> Embeddings:
 def read_embedding(body: Mapping[str, Any], dimensions: int | None = None) -> list[float]:
     """Return the vector of `/api/embeddings`, cut and brought to length 1 as newer servers do it."""
     return _unit(_vector(body.get("embedding"))[: dimensions or None])
+
+
+def joined(parts: Sequence[Embeddings]) -> Embeddings:
+    """Return what several requests for one model brought, as if it had been one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Embeddings(
+        parts[0].model,
+        [vector for part in parts for vector in part.vectors],
+        _sum(part.prompt_tokens for part in parts),
+        _sum(part.total_ns for part in parts),
+        _sum(part.load_ns for part in parts),
+    )
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _vector(row: object) -> list[float]:

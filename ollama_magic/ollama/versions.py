@@ -8,14 +8,15 @@ _NUMBER = re.compile(r"v?(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?![\d.])")
 # Since which version, and what an older one does instead; the newest first.
 _LACKS = (
     ("0.30.0", "`list` has no badges and no context lengths of its own: each model is asked for them with show."),
+    ("0.21.1", "With thinking off, some families of models leave `-f` out of account."),
     ("0.18.0", "Cloud models are not called by their names alone: they have to be pulled first."),
-    ("0.12.6", "A turn that fails at once is answered with status 200, so a failure shows only in its first line."),
     ("0.11.11", "Embeddings come in full length: their dimensions cannot be chosen."),
     ("0.11.5", "The prompt as the model gets it cannot be shown."),
     ("0.11.0", "Thinking is on or off: `--think` takes no levels such as low or high."),
     ("0.10.0", "The context window of a loaded model is not told, so its use cannot be counted."),
     ("0.9.0", "No `--think`: what a model thinks stands in its answer, between tags."),
     ("0.8.0", "Tool calls come only with an answer that is not streamed."),
+    ("0.6.7", "The context window is 2,048 tokens unless `-o num_ctx=8192` or the like makes it larger."),
     ("0.6.4", "What a model can do is not told, so nothing is checked before a turn."),
     ("0.5.5", "`create` does not work: models are made from a Modelfile only."),
     ("0.5.0", "`-f` takes json, but no schema."),

@@ -92,6 +92,22 @@ def test_embed_sends_what_is_given():
     }
 
 
+def test_many_texts_are_sent_in_parts():
+    """A thousand texts are some requests, and their vectors, tokens and times one answer in the texts' order."""
+    asked: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        texts = json.loads(request.content)["input"]
+        asked.append(len(texts))
+        value = {"model": "m", "embeddings": [[float(text), 1] for text in texts], "prompt_eval_count": len(texts)}
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(value).encode()))
+
+    client = OllamaClient(parse_address(None), transport=httpx.MockTransport(answer))
+    found = asyncio.run(client.embed("m", [str(n) for n in range(1000)]))
+    assert asked == [256, 256, 256, 232]
+    assert found == Embeddings("m", [[n, 1] for n in range(1000)], 1000)
+
+
 @pytest.mark.parametrize(
     "found", [None, 5, {}, [], "x", [None], [[]], [["x"]], [[1], [2]], [[None]], [[1e400]], [[10**400]], [{"a": 1}]]
 )

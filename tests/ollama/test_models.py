@@ -108,7 +108,9 @@ def test_no_ps_is_no_obstacle():
 
 def test_without_any_model_the_line_says_how_to_get_one():
     """No model, or none that may answer unasked, is one line with a way on."""
-    with pytest.raises(ModelNotFound, match=r"no model at http://127\.0\.0\.1:11434 yet; `%ollama pull .*%ollama demo`"):
+    with pytest.raises(
+        ModelNotFound, match=r"no model at http://127\.0\.0\.1:11434 yet; `%ollama pull .*%ollama demo`"
+    ):
         _choose(Models())
     with pytest.raises(ModelNotFound, match=r"answers unasked \(embed: .*\); name one with -m"):
         _choose(Models(_model("embed", EMBED)))
@@ -136,8 +138,7 @@ def test_an_unknown_model_without_near_names_has_no_such_list():
     with pytest.raises(ModelNotFound) as caught:
         _look_up(Models(faults={"tags": ServerError("no", 500)}), "gema3")
     assert str(caught.value) == (
-        'No model "gema3" at http://127.0.0.1:11434; '
-        "`%ollama list` shows all, `%ollama pull gema3` fetches it."
+        'No model "gema3" at http://127.0.0.1:11434; `%ollama list` shows all, `%ollama pull gema3` fetches it.'
     )
 
 

@@ -122,6 +122,27 @@ def test_fields_of_wrong_types_count_as_missing(wrong):
     assert (step.status, step.digest) in {("", ""), ("x" * 299 + "…",) * 2}
 
 
+def test_damaged_bytes_never_count_as_done():
+    """Bytes changed at random give steps or an error, no exception; done is only what says success."""
+    chance = random.Random(11)
+    for _ in range(2000):
+        body = bytearray(BODY)
+        for _ in range(chance.randint(1, 6)):
+            body[chance.randrange(len(body))] = chance.randrange(256)
+        decoder = ProgressDecoder()
+        steps = decoder.feed(bytes(body)) + decoder.close()
+        assert all(one_readable(step.error) for step in steps if step.error)
+        assert not any(step.done for step in steps) or b'"success"' in body
+
+
+def test_a_key_that_a_server_repeats_is_masked():
+    """A secret of this session is not shown, whether it comes back in a status or in an error."""
+    decoder = ProgressDecoder(mask=lambda text: text.replace("hunter2", "•••"))
+    (step,) = decoder.feed(b'{"status":"pulling with hunter2"}\n')
+    (last,) = decoder.feed(b'{"error":"hunter2 is wrong"}\n')
+    assert (step.status, last.error) == ("pulling with •••", "••• is wrong")
+
+
 @pytest.mark.parametrize("line", [b"null\n", b"[1]\n", b'"success"\n', b"\n", b"  \r\n"])
 def test_lines_that_are_no_objects_are_passed_over(line):
     """A line that is no object is no step, and never success."""
