@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.conversation.reply import COMPLETE, RUNNING
 from ollama_magic.display.guarded import Guarded, Shows
 from ollama_magic.display.readable import bytes_text, time_left
-from ollama_magic.display.tables import Shown, notice
+from ollama_magic.display.tables import Shown, notice, table
 from ollama_magic.display.transfer import Transfer
 from ollama_magic.foreign import one_line
 
@@ -30,16 +30,17 @@ def percent(share: float) -> str:
 
 
 def figures(transfer: Transfer) -> str:
-    """The whole in words: `42% · 345 MB of 815 MB · 23 MB/s · 20s left`."""
-    if not transfer.layers:
-        return ""
+    """The whole in words: `42% · 345 MB of 815 MB`."""
     there, total = transfer.completed, transfer.total
-    parts = [percent(there / total), amount(there, total)]
-    if transfer.speed is not None:
-        parts.append(f"{bytes_text(int(transfer.speed))}/s")
-    if transfer.left is not None:
-        parts.append(f"{time_left(transfer.left)} left")
-    return " · ".join(parts)
+    return f"{percent(there / total)} · {amount(there, total)}" if total else ""
+
+
+def pace(transfer: Transfer) -> str:
+    """How fast it goes: `23 MB/s · 20s left`; nothing while that cannot be told."""
+    if transfer.speed is None:
+        return ""
+    left = "" if transfer.left is None else f" · {time_left(transfer.left)} left"
+    return f"{bytes_text(int(transfer.speed))}/s{left}"
 
 
 def amount(there: int, total: int) -> str:
@@ -48,35 +49,30 @@ def amount(there: int, total: int) -> str:
 
 
 def doing(transfer: Transfer) -> str:
-    """What the server says it does, with a clock when that takes long and no bar moves."""
+    """How fast it goes; else what the server says it does, with a clock when that takes long."""
     seconds = transfer.clock() - transfer.since
-    clock = f" · {int(seconds)} s" if seconds >= SLOWEST_CLOCK_S and transfer.speed is None else ""
-    return (transfer.status or "asking the server…") + clock
+    clock = f" · {int(seconds)} s" if seconds >= SLOWEST_CLOCK_S else ""
+    return pace(transfer) or (transfer.status or "asking the server…") + clock
 
 
 def ending(transfer: Transfer) -> str:
     """How it ended, in one line; why is said by the error that the cell raises, and if nothing came, it says it all."""
     name, there, total = one_line(transfer.name, 80), transfer.completed, transfer.total
     if transfer.state == COMPLETE:
-        return f"`{name}` {transfer.done}{': ' + bytes_text(total) if total else ''}."
+        count = len(transfer.layers)
+        size = f": {bytes_text(total)} in {count} layer{'s' * (count != 1)}" if total else ""
+        return f"`{name}` {transfer.done}{size}."
     return f"`{name}`: {transfer.state} at {percent(there / total)}, {amount(there, total)}." if total else ""
 
 
 def settled(transfer: Transfer) -> Shown:
-    """What stays in the file: how it ended, and the layers folded away; no times, for they change with every run."""
+    """What stays in the file: how it ended, unfolding to the layers; no times, for they change with every run."""
     line = notice(ending(transfer)) if ending(transfer) else Shown("", "")
-    rows = "".join(
-        f"<tr><td>{_left(layer.label)}</td><td>{_left(amount(layer.completed, layer.total))}</td></tr>"
-        for layer in transfer.layers.values()
-    )
-    count = len(transfer.layers)
-    summary = f"<summary><small>{count} layer{'s' * (count != 1)}</small></summary>"
-    layers = f"<details>{summary}<table><tbody>{rows}</tbody></table></details>" if rows else ""
-    return Shown(line.html + layers, line.text)
-
-
-def _left(text: str) -> str:
-    return f'<div align="left">{escape(text)}</div>'
+    if not transfer.layers:
+        return line
+    rows = [(layer.label, amount(layer.completed, layer.total)) for layer in transfer.layers.values()]
+    summary = line.html.removeprefix("<p>").removesuffix("</p>")
+    return Shown(f"<details><summary>{summary}</summary>{table(('layer', 'size'), rows).html}</details>", line.text)
 
 
 class UpdatingProgress:
@@ -153,7 +149,7 @@ class TextProgress:
         reached = int(layer.share * 100) // self._step * self._step if layer else 0
         if layer and self._told < reached < 100:
             self._told = reached
-            self._write(f"  {figures(transfer)}")
+            self._write("  " + " · ".join(filter(None, (figures(transfer), pace(transfer)))))
         return REST_S
 
     def finish(self, transfer: Transfer) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 CELL = 300  # characters of one cell
+SHORT = 20  # characters of a cell that stays on one line
 MOST = 200  # rows that are shown; a page with thousands of them is slow, and nobody reads it
 
 
@@ -44,8 +45,8 @@ class Badges:
     @property
     def html(self) -> str:
         """The words as keys of a keyboard: hosts draw a frame around those, also where styles are stripped."""
-        loud = [f"<kbd><strong>{escape(one_line(word, 60))}</strong></kbd>" for word in self.loud]
-        return " ".join([*loud, *(f"<kbd>{escape(one_line(word, 60))}</kbd>" for word in self.words)])
+        loud = [f"<kbd><strong>{_unbroken(one_line(word, 60))}</strong></kbd>" for word in self.loud]
+        return " ".join([*loud, *(f"<kbd>{_unbroken(one_line(word, 60))}</kbd>" for word in self.words)])
 
 
 def notice(text: str) -> Shown:
@@ -127,7 +128,14 @@ def _padded(text: str, columns: int) -> str:
 
 def _left(cell: str | Badges) -> str:
     """A cell's content at its left: hosts align cells to the right, and their styles win over a cell's attribute."""
-    return f'<div align="left">{cell.html if isinstance(cell, Badges) else _marked(cell)}</div>'
+    if isinstance(cell, Badges):
+        return f'<div align="left">{cell.html}</div>'
+    return f'<div align="left">{_unbroken(cell) if len(cell) <= SHORT and "`" not in cell else _marked(cell)}</div>'
+
+
+def _unbroken(text: str) -> str:
+    """Escape a size or a time, which is not to be broken between its words."""
+    return escape(text).replace(" ", "&nbsp;")
 
 
 def _marked(text: str) -> str:

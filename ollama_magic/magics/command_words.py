@@ -17,7 +17,7 @@ from ollama_magic.magics.command import Answer, Here
 from ollama_magic.magics.options import HELP, Argument, Option, Spec, read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 YES = Option("--yes", "do not ask", short="-y", absent=False)
 
@@ -41,9 +41,16 @@ def reads(spec: Spec) -> Callable[[Callable[[Here, Any], Answer]], Callable[[Her
                 return Answer(text, Shown(f"<pre>{escape(text)}</pre>", text))
             return run(here, SimpleNamespace(**vars(line.arguments), **vars(line.options)))
 
+        read.spec = spec  # type: ignore[attr-defined]  # Tab and the page of help read it
         return read
 
     return reading
+
+
+def described(spec: Spec, examples: Sequence[str] = ()) -> Answer:
+    """What a command takes, word by word."""
+    text = "\n\n".join(filter(None, [spec.help(), "\n".join(f"  {line}" for line in examples)]))
+    return Answer(text, Shown(f"<pre>{escape(text)}</pre>", text))
 
 
 def agreed(question: str, told: bool, again: str) -> bool:

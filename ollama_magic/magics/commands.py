@@ -18,6 +18,7 @@ from ollama_magic.magics import (
     show_command,
 )
 from ollama_magic.magics.command import Answer, Command, Here
+from ollama_magic.magics.command_words import described
 from ollama_magic.ollama.models import nearest
 
 if TYPE_CHECKING:
@@ -54,11 +55,21 @@ def help_page(here: Here, rest: str) -> Answer:
     del here
     name = rest.strip()
     if name:
-        command = find(name)
-        text = f"%ollama {command.name} {command.usage}".strip()
-        return Answer(text, table(("command", "does"), [(text, command.help)]))
+        return _page_of(find(name))
     rows = [*_MAGICS, *((f"%ollama {c.name} {c.usage}".strip(), c.help) for c in COMMANDS.values())]
     return Answer(rows, table(("type", "and it does"), rows))
+
+
+def _page_of(command: Command) -> Answer:
+    """One command: its words and options where it declares them, and examples."""
+    examples = [f"%ollama {example}" for example in command.examples]
+    spec = getattr(command.run, "spec", None)
+    if spec is not None:
+        return described(spec, examples)
+    text = f"%ollama {command.name} {command.usage}".strip()
+    return Answer(
+        text, table(("command", "does"), [(text, command.help), *((line, "an example") for line in examples)])
+    )
 
 
 def usage() -> str:

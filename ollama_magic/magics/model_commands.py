@@ -119,7 +119,7 @@ def embed(here: Here, asked: Any) -> Answer:
     )
     vectors = found.vectors
     rows = [(one_line(text, 60), len(v), _numbers(v)) for text, v in zip(texts, vectors, strict=False)]
-    shown = stacked(table(("text", "numbers", "first"), rows), notice(f"`{one_line(name, 80)}`"))
+    shown = stacked(table(("text", "numbers", "first"), rows), notice(f"Vectors of `{one_line(name, 80)}`."))
     return Answer(vectors[0] if len(texts) == 1 and vectors else vectors, shown)
 
 

@@ -82,7 +82,8 @@ def test_speed_and_time_left(transfer, clock):
         transfer.take(layer(ONE, second * (1 if second < 10 else 2) * MB))
     assert transfer.speed == pytest.approx(2 * MB)
     assert transfer.left == pytest.approx(30)
-    assert figures(transfer) == "40% · 40 MB of 100 MB · 2 MB/s · 30s left"
+    assert figures(transfer) == "40% · 40 MB of 100 MB"
+    assert doing(transfer) == "2 MB/s · 30s left"
 
 
 def test_what_was_there_before_is_no_speed(transfer, clock):
@@ -91,7 +92,8 @@ def test_what_was_there_before_is_no_speed(transfer, clock):
     clock.now += 2
     transfer.take(layer(ONE, 52 * MB))
     assert transfer.speed == pytest.approx(MB)
-    assert figures(transfer).startswith("52% · 52 MB of 100 MB · 1 MB/s")
+    assert figures(transfer) == "52% · 52 MB of 100 MB"
+    assert doing(transfer) == "1 MB/s · 48s left"
 
 
 def test_layers_that_were_there_have_no_speed(transfer, clock):
@@ -151,9 +153,10 @@ def test_what_stays(transfer):
     transfer.take(layer(TWO, None, 500))
     transfer.end(COMPLETE)
     shown = settled(transfer)
-    assert shown.text == "`gemma3:1b` is here: 100 MB."
-    assert "<summary><small>2 layers</small></summary>" in shown.html
-    assert not re.search("style|script|data-|class|[0-9] s", shown.html)
+    assert shown.text == "`gemma3:1b` is here: 100 MB in 2 layers."
+    summary = "<summary><small><code>gemma3:1b</code> is here: 100 MB in 2 layers.</small></summary>"
+    assert f"<details>{summary}<table>" in shown.html
+    assert not re.search("style|script|data-|class|[0-9]&nbsp;s|[0-9] s", shown.html)
     nothing = Transfer("x")
     nothing.end(STOPPED)
     assert settled(nothing).html == ""
@@ -193,7 +196,7 @@ def test_lines(transfer, clock, capsys):
         "pulling 2 (358 B)",
         "verifying sha256 digest",
         "writing manifest",
-        "`gemma3:1b` is here: 100 MB.",
+        "`gemma3:1b` is here: 100 MB in 2 layers.",
     ]
 
 
