@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from ollama_magic.demo.replay import NoReplay, read_replay
 from ollama_magic.demo.server import DemoServer
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _FOLDER, _NOTEBOOK = "ollama-magic-demo", "quickstart.ipynb"
 _LOOK = 3.0  # seconds that a look at OLLAMA_HOST may take
+_REPLAYED = "so the built-in demo server answers (what is not in the file gets a scripted reply)."
 _SCRIPTED = "so the built-in demo server answers (scripted replies, no language model)."
 
 
@@ -52,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="open JupyterLab on the quickstart, with your Ollama or a demo server")
     demo.add_argument("--port", type=_port, default=0, help="port of the demo server (default: a free one)")
     demo.add_argument("--pace", type=_pace, help="tokens/s of the demo server; 0 is as fast as possible")
+    demo.add_argument(
+        "--replay", type=_replay, metavar="FILE", help="answer from a conversation that `%%ollama save` wrote"
+    )
     demo.add_argument("--no-browser", action="store_true", help="print JupyterLab's address and open no browser")
     demo.add_argument("--notebook-dir", metavar="DIR", help=f"where the notebook goes (default: {_FOLDER} here)")
     demo.add_argument("--server-only", action="store_true", help="no JupyterLab: serve, and print the address")
@@ -74,6 +79,14 @@ def _pace(text: str) -> float:
     return pace
 
 
+def _replay(text: str) -> str:
+    try:
+        read_replay(text)
+    except NoReplay as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
@@ -88,7 +101,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _started(options: argparse.Namespace) -> DemoServer:
     try:
-        return DemoServer(port=options.port, pace=options.pace).start()
+        return DemoServer(port=options.port, pace=options.pace, replay=options.replay).start()
     except OSError as error:
         reason = error.strerror or str(error)
         raise _Refused(f"The demo server cannot have port {options.port} ({reason}); try another --port.") from None
@@ -99,12 +112,12 @@ def _demo(options: argparse.Namespace) -> int:
         raise _Refused('JupyterLab is missing here; get it with: pip install "ollama_magic[lab]"')
     notebook = copy_of_quickstart(options.notebook_dir)
     host = os.environ.get("OLLAMA_HOST")
-    url, finding = look_at(host)
+    url, finding = look_at(host) if options.replay is None else ("", f"{options.replay} is replayed")
     if finding is None:
         print(f"Ollama answers at {url}, so your own models answer in the notebook.", flush=True)
         return _open_lab(notebook, {}, browser=not options.no_browser)
     with _started(options) as server:
-        print(f"{finding}, {_SCRIPTED}", flush=True)
+        print(f"{finding}, {_SCRIPTED if options.replay is None else _REPLAYED}", flush=True)
         return _open_lab(notebook, {"OLLAMA_HOST": server.url}, browser=not options.no_browser)
 
 

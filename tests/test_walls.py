@@ -82,7 +82,7 @@ ROOMS = {
             "__init__ access account ages bodies calling computed creating deltas embedding endpoints faults fields figures "
             "finding generation go library lines models names old progress prompts pulling replay "
             "replay_files replay_recordings replies routes runners saying "
-            "server speaking stage structured "
+            "server slots speaking stage structured "
             "topics turn vocabulary wire"
         ),
         "",

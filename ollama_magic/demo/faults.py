@@ -32,6 +32,7 @@ Kind = Literal[
     "content_type",  # the answer under the content type `error`
     "endless",  # an answer that never ends, as fast as possible
     "late_content",  # the last piece stands in the line that says done
+    "cancel_blocks",  # when the client leaves, the model answers nobody until it is unloaded
     "script",  # the answer is `script`
 ]
 FIRST = frozenset({"silence_first", "error_first", "reset_first", "close_first", "html", "raw"})

@@ -15,6 +15,7 @@ from ollama_magic.demo.models import DEMO, PULLABLE, DemoModel
 from ollama_magic.demo.replay import read_replay
 from ollama_magic.demo.routes import dispatch
 from ollama_magic.demo.runners import Runners
+from ollama_magic.demo.slots import Slots
 from ollama_magic.demo.stage import Answers, Stage
 from ollama_magic.demo.wire import BadRequest, ClientLeft, Connection, Exchange, RecordedRequest
 
@@ -40,6 +41,7 @@ class DemoServer:
     `pullable` models takes to come (None: 6, or nothing at a pace of 0). `version` takes away what came later.
     `late_calls`: calls of tools come together in the line that says done, as from llama-server, not in lines of
     their own. `replay` is a file whose answers are given to its prompts; NoReplay, a ValueError, if it cannot be.
+    Of one model `parallel` answers are made at a time and `queue` requests may wait; None is no limit.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class DemoServer:
         pull_seconds: float | None = None,
         late_calls: bool = False,
         replay: str | Path | None = None,
+        parallel: int | None = None,
+        queue: int | None = None,
     ) -> None:
         self.requests: list[RecordedRequest] = []
         self.faults: deque[Fault] = deque(faults)
@@ -71,6 +75,7 @@ class DemoServer:
             (0.0 if pace == 0 else _PULL) if pull_seconds is None else pull_seconds,
             late_calls=late_calls,
             replay=read_replay(replay) if replay is not None else None,
+            slots=Slots(parallel, queue),
         )
         self._port = port
         self._listener: socket.socket | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollama_magic.demo.ages import Age
+from ollama_magic.demo.slots import Slots
 from ollama_magic.demo.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Stage:
     downloads: dict[str, Download] = field(default_factory=dict)
     late_calls: bool = False
     replay: Replay | None = None
+    slots: Slots = field(default_factory=Slots)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

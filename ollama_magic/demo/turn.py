@@ -38,22 +38,39 @@ class Turn:
 
     def run(self) -> None:
         """Load, unload or answer."""
-        runners, keep, asked = self.stage.runners, self.body.get("keep_alive"), bool(self.prompt.messages)
+        keep, asked = self.body.get("keep_alive"), bool(self.prompt.messages)
         if not asked and keep == 0 and self.stage.age.has("unload"):
-            runners.unload(self.model)
+            self._unload()
             self._say_nothing("unload")
             return
         self._check()
+        if not asked:
+            self._loaded(keep)
+            return
+        with self.stage.slots.held(self.model.weights, self.exchange.connection):
+            try:
+                self._loaded(keep)
+            except ClientLeft:
+                if self.fault and self.fault.kind == "cancel_blocks":
+                    self.stage.slots.block(self.model.weights)
+                raise
+
+    def _unload(self) -> None:
+        self.stage.runners.unload(self.model)
+        self.stage.slots.free(self.model.weights)
+
+    def _loaded(self, keep: object) -> None:
+        """With the model in memory: say what is to be said."""
         try:
             self._load(keep if isinstance(keep, float) else None)
-            if asked:
+            if self.prompt.messages:
                 self._answer()
             else:
                 self._say_nothing("load")
         finally:
-            runners.release(self.model)
+            self.stage.runners.release(self.model)
             if keep == 0:
-                runners.unload(self.model)
+                self.stage.runners.unload(self.model)
 
     def _check(self) -> None:
         asked = quoted(str(self.body["model"]))
