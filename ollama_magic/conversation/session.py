@@ -236,6 +236,7 @@ class Session:
         if not server.window_known(request):
             self._asides.add(task := asyncio.create_task(server.learn_window(request)))
             task.add_done_callback(self._asides.discard)
+            task.add_done_callback(lambda _: self.journal.tell())
 
     def _new_problem(self) -> tuple[str, ...]:
         """What is wrong with the store, and that another kernel was quicker; each told once."""

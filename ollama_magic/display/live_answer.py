@@ -58,9 +58,9 @@ class LiveAnswer:
         self._owed = max(self._owed - rest * MESSAGES_PER_S, 0.0)
         return rest
 
-    def _build(self, reply: Reply, stop: Callable[[], None] | None) -> None:
+    def _build(self, reply: Reply, stop: Callable[[], None] | None, style: str = LIVE_STYLE) -> None:
         self._kit = kit = WidgetKit()
-        self._style = kit.html(LIVE_STYLE)
+        self._style = kit.html(style)
         self._before = kit.html(_part(before_html(reply)))
         self._answer = Blocks(kit, growing(reply), "ollama-magic-answer")
         self._status = StatusLine(kit, stop)

@@ -7,7 +7,7 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.context_window import tokens_of
+from ollama_magic.conversation.context_window import used_by
 from ollama_magic.conversation.conversation import BEGAN_WITH
 from ollama_magic.display.guarded import DisplayFailed
 from ollama_magic.display.host import answers_clicks_while_busy
@@ -110,7 +110,7 @@ class Panel:
         self.input = PromptInput(kit, lambda prompt: self._do(desk.send, prompt))
         constant = kit.html(LIVE_STYLE + panel_style(self._transcript.name) + SNIPPET)
         rows = [constant, self._bar.box, self.turns.box, self.notice.widget, self.input.box]
-        self.root: Any = kit.box(rows, f"ollama-magic-panel ollama-magic-live {self._transcript.name}-panel")
+        self.root: Any = kit.box(rows, f"ollama-magic-panel {self._transcript.name}-panel")
 
     def _leave(self) -> None:
         from IPython import display
@@ -163,12 +163,13 @@ class Panel:
 
     def _fullness(self, talk: Conversation, model: str) -> tuple[int, int | None]:
         """The tokens that the conversation takes, and how many there is room for."""
-        used = next((count for turn in reversed(talk.turns) if (count := tokens_of(turn))), 0)
+        used = used_by(talk.turns)
         options = {**self._session.settings().options, **(talk.told("options") or {})}
         room = options.get("num_ctx")
         if not isinstance(room, int) and used:
             with suppress(OllamaMagicError):
-                room = self._session.server().windows.get(model)
+                known = self._session.server().windows.get(model)
+                room = known.size if known is not None else None
         return used, room if isinstance(room, int) else None
 
     async def _learn_models(self) -> None:

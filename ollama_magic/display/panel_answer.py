@@ -17,7 +17,7 @@ class PanelAnswer(LiveAnswer):
 
     def __init__(self, reply: Reply, stop: Callable[[], None]) -> None:
         super().__init__("none", raised=False)
-        self._build(reply, stop)
+        self._build(reply, stop, style="")
 
     def begin(self, reply: Reply, stop: Callable[[], None]) -> None:
         """It has begun."""

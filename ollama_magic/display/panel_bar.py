@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ollama_magic.display.kit import WidgetKit
 
-UNTOLD = "model: as it comes"
+UNTOLD = "automatic model"
 
 
 class Menu:
@@ -68,7 +68,7 @@ class Bar:
     def models(self, names: Sequence[str], told: str, answers: str) -> None:
         """Show the models: the one that was told, or that nothing was told and which one answers then."""
         every = list(dict.fromkeys([*names, *filter(None, [told])]))
-        untold = f"{one_line(answers, 60)} (as it comes)" if answers else UNTOLD
+        untold = f"{one_line(answers, 60)} (automatic)" if answers else UNTOLD
         self._models.show([(untold, ""), *((one_line(name, 60), name) for name in every)], told)
 
     def meter(self, used: int, window: int | None) -> None:

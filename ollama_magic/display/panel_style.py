@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 _STYLE = """
+.ollama-magic-panel .jupyter-widgets, .ollama-magic-panel .widget-html-content,
+.ollama-magic-panel .jupyter-widget-html-content {
+  display: block; margin: 0; padding: 0; width: auto; height: auto; min-width: 0; max-width: 100%;
+  overflow: visible; line-height: inherit; font-size: inherit;
+}
+.ollama-magic-panel .jp-RenderedHTMLCommon { padding: 0; margin: 0; }
+.ollama-magic-panel .ollama-magic-live.jupyter-widgets { padding: 0; }
 .ollama-magic-panel.jupyter-widgets {
   display: flex; flex-direction: column; container-type: inline-size; box-sizing: border-box; width: 100%;
   max-width: 960px; margin: 4px 0 8px; padding: 0; border: 1px solid var(--jp-border-color2, #e0e0e0);
   border-radius: 8px; overflow: hidden; background: var(--jp-layout-color1, white);
   color: var(--jp-content-font-color1, inherit); font-family: var(--jp-content-font-family, sans-serif);
+  font-size: var(--jp-content-font-size1, 14px);
 }
 .ollama-magic-panel .ollama-magic-bar {
   display: flex; flex-flow: row wrap; align-items: center; gap: 6px; padding: 6px 10px;
@@ -44,6 +52,10 @@ _STYLE = """
   outline: 2px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 1px;
 }
 .ollama-magic-panel .ollama-magic-turns:focus-visible { outline-offset: -2px; }
+.ollama-magic-panel .ollama-magic-draft textarea:focus-visible {
+  outline: none !important; border-color: var(--jp-brand-color1, #1976d2);
+  box-shadow: 0 0 0 1px var(--jp-brand-color1, #1976d2);
+}
 .ollama-magic-panel .ollama-magic-turns {
   height: auto; min-height: 88px; max-height: min(62vh, 720px); overflow-x: hidden; overflow-y: auto;
   overflow-anchor: none; overscroll-behavior: contain; scrollbar-width: thin;
@@ -59,9 +71,18 @@ _STYLE = """
 .ollama-magic-panel .jp-RenderedHTMLCommon { overflow-wrap: anywhere; max-width: 100%; }
 .ollama-magic-panel .jp-RenderedHTMLCommon :is(pre, table) { max-width: 100%; overflow-x: auto; }
 .ollama-magic-panel .jp-RenderedHTMLCommon .highlight {
-  border-radius: 6px; border: 1px solid var(--jp-border-color3, #e8e8e8);
+  padding: 8px 12px; overflow-x: auto; border: 1px solid var(--jp-border-color3, #e8e8e8); border-radius: 6px;
   background: var(--jp-cell-editor-background, #f7f7f7);
-  padding: 8px 12px; overflow-x: auto;
+}
+.ollama-magic-panel .jp-RenderedHTMLCommon .highlight pre { background: transparent; overflow: visible; padding: 0; }
+.ollama-magic-panel :is(.ollama-magic-part-first, .ollama-magic-part-middle) .highlight {
+  border-bottom: 0; border-bottom-left-radius: 0; border-bottom-right-radius: 0; padding-bottom: 0;
+}
+.ollama-magic-panel :is(.ollama-magic-part-middle, .ollama-magic-part-last) .highlight {
+  border-top: 0; border-top-left-radius: 0; border-top-right-radius: 0; padding-top: 0;
+}
+.ollama-magic-panel .ollama-magic-status {
+  display: flex; flex-flow: row wrap; align-items: center; gap: 10px; min-height: 26px;
 }
 .ollama-magic-panel .ollama-magic-doings {
   display: flex; flex-flow: row wrap; align-items: center; gap: 2px; min-height: 24px; margin-top: 2px;
