@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ollama_magic.conversation.session import Session
+    from ollama_magic.magics.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Command:
     run: Callable[[Here, str], Answer]
     complete: str = ""
     examples: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> Spec | None:
+        """What the command's words and options are, where it declares them."""
+        return getattr(self.run, "spec", None)
 
 
 def alone(name: str, rest: str) -> None:

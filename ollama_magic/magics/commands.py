@@ -14,6 +14,7 @@ from ollama_magic.magics import (
     panel_commands as panels,
     pulling,
     server_commands as server,
+    server_start,
     setting_commands as setting,
     show_command,
 )
@@ -91,7 +92,13 @@ def _table(commands: Iterable[Command]) -> dict[str, Command]:
 
 COMMANDS = _table(
     (
-        Command("status", "", "server, version, model, conversation and context at a glance", "server", server.status),
+        Command(
+            "status",
+            "[--check]",
+            "server, model, conversation and context at a glance; --check is a doctor",
+            "server",
+            server.status,
+        ),
         Command("list", "[PREFIX]", "the installed models", "models", models.list_models),
         Command("ps", "", "the loaded models, and where they are computed", "models", models.ps),
         Command("show", "[MODEL] [OPTIONS]", "what a model is, or one of its texts", "models", show_command.show),
@@ -137,7 +144,14 @@ COMMANDS = _table(
         Command("stop", "[MODEL]", "stop the running answers; with a name, unload that model", "server", server.stop),
         Command("host", "[URL]", "tell this session's server, or say which it is", "server", server.host),
         Command("version", "", "the versions of this extension and of the server", "server", server.version),
-        Command("demo", "", "start the built-in demo server and talk to it", "server", server.demo),
+        Command(
+            "start",
+            "[--log] [--end]",
+            "start the Ollama of this machine; it ends with this kernel",
+            "server",
+            server_start.start,
+        ),
+        Command("demo", "[--replay FILE]", "start the built-in demo server and talk to it", "server", server.demo),
         Command(
             "export",
             "curl|python|java [--turn N]",

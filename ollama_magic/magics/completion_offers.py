@@ -27,6 +27,7 @@ TRUTH = ("true", "false")
 _OPTION = re.compile(r"(?:(-\w), )?(--[a-z][\w-]*)(?:[ =](\[?[A-Z][A-Z=]*\]?))?")
 _BY_METAVAR = {
     "MODEL": "model",
+    "BASE": "model",
     "PREFIX": "model",
     "FILE": "file",
     "COMMAND": "command",
@@ -49,12 +50,16 @@ def command_named(name: str) -> Command | None:
 
 
 def command_options(command: Command) -> list[Option]:
-    """The options that stand in a command's usage."""
+    """The options that a command declares, or that stand in its usage."""
+    if command.spec is not None:
+        return list(command.spec.options)
     return [Option(name, "", short, metavar.strip("[]")) for short, name, metavar in _OPTION.findall(command.usage)]
 
 
 def positions(command: Command) -> list[str]:
     """What the words behind a command are, as its usage has them: `MODEL`, `curl|python`; `…` is more of the last."""
+    if command.spec is not None:
+        return " ".join(one.usage.strip("[]") for one in command.spec.arguments or ()).split()
     return re.sub(r"[\[\]]", " ", _OPTION.sub(" ", command.usage)).split()
 
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic import __version__
-from ollama_magic.display.tables import card, notice
+from ollama_magic.display.tables import Shown, card, notice
 from ollama_magic.errors import InputError, OllamaMagicError
+from ollama_magic.foreign import one_line
 from ollama_magic.magics.command import Answer, Here, alone
+from ollama_magic.magics.command_words import command, reads
 from ollama_magic.magics.model_commands import unload
+from ollama_magic.magics.options import Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ollama_magic.conversation.server import Server
+    from ollama_magic.demo.server import DemoServer
     from ollama_magic.ollama.protocol import RunningModel
 
 
 def status(here: Here, rest: str) -> Answer:
     """Server, version, model, conversation and context in one card; it never fails because of the server."""
+    if rest.strip() == "--check":
+        from ollama_magic.magics.doctor import check
+
+        return check(here)
     alone("status", rest)
     session, talk = here.session, here.session.conversation()
     facts = session.call(_look(session.server()))
@@ -38,13 +47,17 @@ def status(here: Here, rest: str) -> Answer:
 
 
 def version(here: Here, rest: str) -> Answer:
-    """The versions of this extension and of the server."""
+    """The versions of this extension and of the server, and what an old server lacks."""
+    from ollama_magic.ollama.versions import lacking
+
     alone("version", rest)
     server = here.session.call(here.session.server().client.version())
-    return Answer(
-        {"ollama_magic": __version__, "server": server},
-        notice(f"ollama_magic {__version__}, Ollama {server} at {here.session.address().url}"),
-    )
+    missing = lacking(server)
+    said = f"ollama_magic {__version__}, Ollama {server} at {here.session.address().url}"
+    shown = [notice(said), *(notice(f"! {sentence}") for sentence in missing)]
+    shown += [notice("A newer Ollama has all this: https://ollama.com/download.")] * bool(missing)
+    together = Shown("".join(one.html for one in shown), "\n".join(one.text for one in shown))
+    return Answer({"ollama_magic": __version__, "server": server, "lacking": list(missing)}, together)
 
 
 def host(here: Here, rest: str) -> Answer:
@@ -70,23 +83,40 @@ def stop(here: Here, rest: str) -> Answer:
     return unload(here, name)
 
 
-def demo(here: Here, rest: str) -> Answer:
+@reads(
+    command(
+        "demo",
+        "Start the built-in demo server in this kernel and talk to it from now on: scripted replies, no model.",
+        Option("--replay", "answer as in this file, which `%ollama save` wrote", metavar="FILE", absent=""),
+    )
+)
+def demo(here: Here, asked: Any) -> Answer:
     """Start the built-in demo server in this kernel and talk to it from now on."""
     from ollama_magic.demo.server import DemoServer
 
-    alone("demo", rest)
     session = here.session
     running = session.kept.get("demo")
-    if not isinstance(running, DemoServer):
-        running = session.kept["demo"] = DemoServer().start()
+    if not isinstance(running, DemoServer) or asked.replay:
+        fresh = _demo_server(asked.replay)
+        if running is not None:
+            running.stop()
+        running = session.kept["demo"] = fresh
     session.host = running.url
-    return Answer(
-        session.host,
-        notice(
-            f"The demo server answers at {session.host}: scripted replies, no language model. "
-            "Try `%%chat` with “Hello, how are you?”."
-        ),
-    )
+    what = f"replays {Path(asked.replay).name}" if asked.replay else "scripted replies"
+    hint = "" if asked.replay else " Try `%%chat` with “Hello, how are you?”."
+    return Answer(session.host, notice(f"The demo server answers at {session.host}: {what}, no language model.{hint}"))
+
+
+def _demo_server(replay: str) -> DemoServer:
+    """A demo server that has begun; InputError for a file that cannot be replayed."""
+    from ollama_magic.demo.server import DemoServer
+
+    if not replay:
+        return DemoServer().start()
+    try:
+        return DemoServer(replay=Path(replay).expanduser()).start()
+    except ValueError as error:  # its text is a line for the user
+        raise InputError(one_line(str(error))) from None
 
 
 async def _look(server: Server) -> dict[str, Any]:
