@@ -6,14 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ollama_magic.errors import OllamaMagicError, ServerUnreachable
+from ollama_magic.ollama.names import normal_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ollama_magic.ollama.models import LookUps
     from ollama_magic.ollama.protocol import ModelFacts, ModelSummary
 
 _AT_ONCE = 8
+_GENERATIONS = 10
 _MOST = 500  # a server with more models that do not tell is not asked for each of them
 
 
@@ -34,11 +36,13 @@ class Badges:
     async def sharing(self, model: ModelSummary, others: Sequence[ModelSummary]) -> tuple[str, ...]:
         """Return the names of the others that are made of the same weights file, as far as it is told."""
         alike = [other for other in others if _looks(other) == _looks(model)]
-        unsure = [other for other in alike if not other.digest or other.digest != model.digest]
-        facts = await self._all([model, *unsure]) if unsure else {}
-        weights = facts[model.name].weights if model.name in facts else ""
-        same = {name for name, found in facts.items() if weights and found.weights == weights}
-        return tuple(other.name for other in alike if other.name in same or other not in unsure)
+        mine = [model, *(other for other in alike if other.digest and other.digest == model.digest)]
+        unsure = [other for other in alike if other not in mine]
+        facts = await self._all([*mine, *unsure]) if unsure else {}
+        origin = _origins(facts)
+        kin = [other for other in unsure if any(_kin(one.name, other.name, facts, origin) for one in mine)]
+        digests = {one.digest for one in kin if one.digest}
+        return tuple(other.name for other in alike if other in mine or other in kin or other.digest in digests)
 
     async def _all(self, models: Sequence[ModelSummary]) -> dict[str, ModelFacts]:
         """Return the facts that could be had, by name; nothing more is asked for once the server is gone."""
@@ -66,3 +70,23 @@ class Badges:
 
 def _looks(model: ModelSummary) -> tuple[str, str, str]:
     return model.family, model.parameter_size, model.quantization
+
+
+def _kin(one: str, other: str, facts: Mapping[str, ModelFacts], origin: Mapping[str, str]) -> bool:
+    """Whether two models have one weights file; where no digest tells, whether they descend from one model."""
+    if one not in facts or other not in facts:
+        return False
+    mine, its = facts[one].weights, facts[other].weights
+    return mine == its if mine and its else origin[one] == origin[other]
+
+
+def _origins(facts: Mapping[str, ModelFacts]) -> dict[str, str]:
+    """Return for each name the first of its ancestors, however many models were made from one another."""
+    parents = {
+        normal_name(name): normal_name(found.parent_model) for name, found in facts.items() if found.parent_model
+    }
+    origins = {name: normal_name(name) for name in facts}
+    for name in origins:
+        for _ in range(_GENERATIONS):
+            origins[name] = parents.get(origins[name], origins[name])
+    return origins

@@ -162,6 +162,23 @@ def test_where_nobody_tells_only_a_copy_is_known_to_share():
     assert asyncio.run(ModelBook(shelf).sharing("a")) == ()
 
 
+def test_where_no_path_tells_the_parents_do():
+    """A server that hides its paths still names the model that one was made from; a circle of parents is no trap."""
+    shelf = _family()
+    shelf.shown = {
+        "base:latest": ModelFacts(),
+        "pirate:latest": ModelFacts(parent_model="Base"),
+        "stranger:latest": ModelFacts(parent_model="gone:1b"),
+    }
+    book = ModelBook(shelf)
+    assert asyncio.run(book.sharing("base")) == ("copy:latest", "pirate:latest")
+    assert asyncio.run(book.sharing("copy")) == ("base:latest", "pirate:latest")
+    assert asyncio.run(book.sharing("pirate")) == ("base:latest", "copy:latest")
+    assert asyncio.run(book.sharing("stranger")) == ()
+    shelf.shown = {"base:latest": ModelFacts(parent_model="pirate"), "pirate:latest": ModelFacts(parent_model="base")}
+    asyncio.run(ModelBook(shelf).sharing("base"))
+
+
 def test_a_loaded_cloud_model_is_known_by_its_name():
     """A running model is in the cloud if its name says so."""
     assert is_cloud(RunningModel("gpt-oss:120b-cloud"))
