@@ -85,8 +85,10 @@ def _origins(facts: Mapping[str, ModelFacts]) -> dict[str, str]:
     parents = {
         normal_name(name): normal_name(found.parent_model) for name, found in facts.items() if found.parent_model
     }
-    origins = {name: normal_name(name) for name in facts}
-    for name in origins:
-        for _ in range(_GENERATIONS):
-            origins[name] = parents.get(origins[name], origins[name])
-    return origins
+    return {name: _origin(normal_name(name), parents) for name in facts}
+
+
+def _origin(name: str, parents: Mapping[str, str]) -> str:
+    for _ in range(_GENERATIONS):
+        name = parents.get(name, name)
+    return name
