@@ -57,9 +57,8 @@ class AnswerStream(Stream[Chunk]):
         return self._awaited().__await__()
 
     async def _awaited(self) -> Reply:
-        async with aclosing(self._on_this_loop()) as chunks:
-            async for _ in chunks:
-                pass
+        async for _ in self:
+            pass
         return self.reply
 
     async def _pieces(self, server: Server) -> AsyncGenerator[Chunk, None]:

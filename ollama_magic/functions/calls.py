@@ -60,8 +60,8 @@ def stream(
 ) -> AnswerStream:
     """Ask once and take the answer as it comes.
 
-    `for chunk in stream("Hello"): print(chunk, end="")`; also `async for`, on the loop that runs, and `await`, for all of it. A chunk is a text with an attribute `thinking`;
-    `.reply` grows with it. Breaking off hangs up.
+    `for chunk in stream("Hello"): print(chunk, end="")`; also `async for`, on the loop that runs, and `await`, for all
+    of it. A chunk is a text with an attribute `thinking`; `.reply` grows with it. Breaking off hangs up.
     """
     return AnswerStream(_chat(messages, model, system, options, think, format, keep_alive), host)
 

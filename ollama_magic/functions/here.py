@@ -7,8 +7,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.changes import Undone
-from ollama_magic.conversation.reply import RUNNING
+from ollama_magic.conversation.reply import COMPLETE, RUNNING
 from ollama_magic.errors import AnswerCut, InputError, TurnStopped
 from ollama_magic.functions.answers import Chunk
 from ollama_magic.functions.given import text_from
@@ -16,7 +15,7 @@ from ollama_magic.functions.where import loaded_magics
 from ollama_magic.loop_thread import POLL_S
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator
 
     from ollama_magic.conversation.conversation import Conversation as Talk
     from ollama_magic.conversation.handle import TurnHandle
@@ -56,14 +55,14 @@ class HereConversation:
         return HereStream(self.name, text_from(prompt, "prompt"))
 
     def undo(self) -> None:
-        """Take back the newest turn, and what else its cell did in that run; `%ollama redo` gives it back."""
+        """Set the newest turn aside, and no other of its cell; that is a step, which `%ollama undo` takes back."""
         talk = self._talk()
         if not talk.turns:
             raise InputError("There is no turn to take back.")
         newest = max(talk.turns, key=lambda turn: turn.number)
         if newest.state == RUNNING:
             raise InputError("That turn is still running; `%ollama stop` ends it, then it can be taken back.")
-        talk.journal.append(self.name, Undone(newest.step), 0)
+        talk.set_aside([newest], "taken back")
 
     def __repr__(self) -> str:
         return f"Conversation.here(): {self.name}, {len(self._talk().turns)} turns"
@@ -89,7 +88,7 @@ class HereStream:
         return self._in_this_thread()
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
-        return self._on_this_loop()
+        return _OnThisLoop(self._handle, self._watch)
 
     def _in_this_thread(self) -> Generator[Chunk, None, None]:
         changed = threading.Event()
@@ -107,28 +106,53 @@ class HereStream:
         finally:
             self._leave()
 
-    async def _on_this_loop(self) -> AsyncGenerator[Chunk, None]:
-        loop, changed, seen = asyncio.get_running_loop(), asyncio.Event(), _Seen(self.reply)
-        self._watch.told = lambda: _tell(loop, changed)
-        changed.set()
-        try:
-            while not self._watch.finished:
-                await changed.wait()
-                changed.clear()
-                for chunk in seen.new():
-                    yield chunk
-            for chunk in seen.new():
-                yield chunk
-            if self.reply.state != "complete":  # a KeyboardInterrupt would end the loop itself
-                raise self.reply.error or AnswerCut("The answer was stopped; the text so far is kept.")
-        finally:
-            self._leave()
-
     def _leave(self) -> None:
         """Whoever breaks off stops the turn; one that has ended does not mind."""
         if not self._watch.finished:
             self._handle.stop()
             self._handle.settle()
+
+
+class _OnThisLoop:
+    """What `async for` takes from; a loop that is left drops it, and stops the turn."""
+
+    def __init__(self, handle: TurnHandle, watch: _Watch) -> None:
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        changed.set()
+        watch.told = lambda: _tell(loop, changed)
+        self._changed, self._handle, self._watch = changed, handle, watch
+        self._seen, self._ready = _Seen(handle.reply), list[Chunk]()
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        while not self._ready:
+            finished = self._watch.finished
+            self._ready = self._seen.new()
+            if finished and not self._ready:
+                self._end()
+            if not self._ready:
+                await self._more()
+        return self._ready.pop(0)
+
+    async def _more(self) -> None:
+        try:
+            await self._changed.wait()
+        except asyncio.CancelledError:
+            self._handle.stop()
+            raise
+        self._changed.clear()
+
+    def _end(self) -> None:
+        reply = self._handle.reply
+        if reply.state != COMPLETE:  # not TurnStopped: a KeyboardInterrupt would end the loop itself
+            raise reply.error or AnswerCut("The answer was stopped; the text so far is kept.")
+        raise StopAsyncIteration
+
+    def __del__(self) -> None:
+        if not self._watch.finished:
+            self._handle.stop()
 
 
 class _Watch:
