@@ -63,7 +63,7 @@ def address_source(session: Session) -> str:
     """What says where the server is."""
     settings = session.settings()
     if session.host:
-        return "told by `%ollama host`, `demo` or `start`" if "demo" not in session.kept else "told here"
+        return "told here by `%ollama host` or `demo`"
     if settings.host:
         return "from %config OllamaMagic.host"
     return "from OLLAMA_HOST" if settings.environ.get("OLLAMA_HOST", "").strip() else "the default"

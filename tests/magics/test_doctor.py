@@ -1,0 +1,171 @@
+"""`%ollama status --check`, the doctor: what it finds, which cure it names, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from ollama_magic.demo.server import DemoServer
+from ollama_magic.magics import doctor
+
+NAMES = ("server", "address", "proxy", "version", "model", "window", "display", "kernel", "store", "here")
+
+
+@pytest.fixture
+def server():
+    with DemoServer(pace=0) as running:
+        yield running
+
+
+@pytest.fixture
+def shell(server, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "ollama_magic")
+    yield shell
+    shell.run_line_magic("unload_ext", "ollama_magic")
+    InteractiveShell.clear_instance()
+
+
+def check(shell):
+    """The report, and its findings by name: mark and words."""
+    text = shell.run_line_magic("ollama", "\0=status --check")
+    lines = re.split(r"\n(?=\S)", text)[1:]
+    found = {line.split()[1]: (line[0], " ".join(line.split()[2:])) for line in lines}
+    return text, found
+
+
+def nobody():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def test_all_is_well(shell, server):
+    """With a server and a model every line of the doctor is there, and each is fine but the store's."""
+    text, found = check(shell)
+    assert tuple(found) == NAMES
+    assert {name for name, (mark, _) in found.items() if mark != "✓"} == {"store"}
+    assert server.url in found["server"][1]
+    assert "demo:latest" in found["model"][1]
+    assert "IPython" in found["kernel"][1]
+    assert "python" in found["here"][1].lower()
+    assert text.startswith("ollama_magic ")
+
+
+def test_it_shows_a_table_and_the_same_text(shell):
+    """Unassigned it shows a table in a notebook, and in a terminal the very text that it gives when assigned."""
+    text, _ = check(shell)
+    with capture_output() as shown:
+        shell.run_cell("%ollama status --check")
+    data = shown.outputs[0].data
+    assert data["text/plain"] == text
+    assert data["text/html"].count("<tr>") == len(NAMES) + 1
+
+
+def test_nobody_answers(shell, monkeypatch):
+    """Where nobody answers, that line says so with its cure, and the rest of the report is there."""
+    monkeypatch.setenv("OLLAMA_HOST", nobody())
+    monkeypatch.setattr(doctor, "find_ollama", lambda environ: "/opt/ollama")
+    _, found = check(shell)
+    assert found["server"][0] == "✗"
+    assert "`%ollama start` starts /opt/ollama." in found["server"][1]
+    assert set(NAMES) - set(found) == {"version", "model", "window"}
+    monkeypatch.setattr(doctor, "find_ollama", lambda environ: None)
+    assert "https://ollama.com/download" in check(shell)[1]["server"][1]
+
+
+def test_an_address_that_is_none(shell, monkeypatch):
+    """An address that cannot be read is a line, never an error."""
+    monkeypatch.setenv("OLLAMA_HOST", "http://a b")
+    _, found = check(shell)
+    assert found["address"][0] == "✗"
+    assert "OLLAMA_HOST" in found["address"][1]
+    assert "store" in found
+
+
+@pytest.mark.parametrize("source", ["told here", "%config", "OLLAMA_HOST", "the default"])
+def test_where_the_address_comes_from(shell, server, monkeypatch, source):
+    """The address's line says what named it; a weaker OLLAMA_HOST is pointed at."""
+    magics = shell.magics_manager.registry["OllamaMagic"]
+    if source == "told here":
+        shell.run_line_magic("ollama", f"host {server.url}")
+    elif source == "%config":
+        magics.host = server.url
+    elif source == "the default":
+        monkeypatch.delenv("OLLAMA_HOST")
+    mark, said = check(shell)[1]["address"]
+    assert source in said
+    assert (mark == "!") is (source in ("told here", "%config"))
+
+
+def test_proxies(shell, monkeypatch):
+    """A proxy in the environment is named where it matters, by its variable only; on this machine it never does."""
+    monkeypatch.setenv("HTTP_PROXY", "http://user:password@proxy.invalid:3128")
+    mark, said = check(shell)[1]["proxy"]
+    assert mark == "✓"
+    assert "HTTP_PROXY is set and does not matter" in said
+    shell.magics_manager.registry["OllamaMagic"].limits = {"look": 1, "connect": 1}
+    shell.run_line_magic("config", "OllamaMagic.host = 'http://ollama.invalid'")
+    text, found = check(shell)
+    assert found["proxy"][0] == "!"
+    assert "If ollama.invalid is in your own network, add it to NO_PROXY" in found["proxy"][1]
+    assert "password" not in text
+    monkeypatch.setenv("HTTP_PROXY", "nonsense://x")
+    assert check(shell)[1]["proxy"][0] == "✗"
+
+
+def test_an_old_server(shell):
+    """An old server is named with what it lacks and where a newer one is."""
+    with DemoServer(pace=0, version="0.5.7") as old:
+        shell.run_line_magic("ollama", f"host {old.url}")
+        mark, said = check(shell)[1]["version"]
+        assert mark == "!"
+        assert "0.5.7 is old" in said
+        assert "https://ollama.com/download" in said
+        with capture_output() as shown:
+            shell.run_cell("%ollama version")
+        assert "! " in shown.outputs[0].data["text/plain"]
+        assert shell.run_line_magic("ollama", "\0=version")["lacking"]
+
+
+def test_a_model_that_is_missing(shell):
+    """A told model that the server does not have is the model's line, with the names near it."""
+    shell.magics_manager.registry["OllamaMagic"].model = "demi"
+    mark, said = check(shell)[1]["model"]
+    assert mark == "✗"
+    assert "demo:latest" in said
+
+
+def test_the_window(shell):
+    """A loaded model's window is told with what it could be, and a told num_ctx with it."""
+    shell.run_cell("%chat Hello there?")
+    assert re.search(r"[\d,]+ of [\d,]+ tokens", check(shell)[1]["window"][1])
+    shell.run_line_magic("ollama", "set num_ctx 8192")
+    assert "num_ctx=8192 is set" in check(shell)[1]["window"][1]
+
+
+def test_no_secret_and_no_name_of_a_person(shell, server, monkeypatch):
+    """Keys stand in it as •••, and a home folder as ~."""
+    monkeypatch.setenv("OLLAMA_API_KEY", "very-secret-key")
+    monkeypatch.setattr(doctor, "find_ollama", lambda environ: f"{Path.home()}/bin/very-secret-key/ollama")
+    monkeypatch.setenv("OLLAMA_HOST", nobody())
+    text, found = check(shell)
+    assert "very-secret-key" not in text
+    assert "starts ~/bin/•••/ollama" in found["server"][1]
+    assert str(Path.home()) not in text
+    for line in ("/home/ada/x", "C:\\Users\\ada\\x", "/Users/ada/x"):
+        assert "ada" not in doctor._homeless(line)
+
+
+def test_status_alone_is_the_card(shell):
+    """Without --check, and with anything else behind it, `status` is as it was."""
+    with capture_output() as shown:
+        shell.run_cell("%ollama status")
+        shell.run_cell("%ollama status --chek")
+    assert "conversation" in shown.outputs[0].data["text/plain"]
+    assert "takes nothing behind it" in shown.stdout + shown.stderr
