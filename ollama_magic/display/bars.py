@@ -27,7 +27,8 @@ ANNOUNCED = 25  # percent between two announcements for those who listen
 
 BAR_STYLE = """<style>
 .ollama-magic-live .ollama-magic-bar {
-  display: grid; grid-template-columns: minmax(8em, 14em) minmax(5em, 18em) 1fr; align-items: center; column-gap: 1em;
+  display: grid; grid-template-columns: minmax(6em, 14em) minmax(4em, 1fr) 13em; align-items: center; column-gap: 1em;
+  max-width: 54em;
 }
 .ollama-magic-live .ollama-magic-bar > * {
   min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
@@ -35,7 +36,7 @@ BAR_STYLE = """<style>
 .ollama-magic-live .ollama-magic-bar progress {
   width: 100%; height: 1em; accent-color: var(--jp-brand-color1, #1976d2);
 }
-.ollama-magic-live .ollama-magic-bar span:last-child { font-variant-numeric: tabular-nums; white-space: normal; }
+.ollama-magic-live .ollama-magic-bar span:last-child { font-variant-numeric: tabular-nums; }
 .ollama-magic-live .ollama-magic-status > .widget-html { flex: 0 1 auto; }
 </style>"""
 
