@@ -61,7 +61,7 @@ class Panel:
 
         talk = self._session.conversation()
         if self._widgets:
-            self._refresh()
+            self._session.call(self._first_look())
             publish: Any = display.display
             bundle = {WIDGET_TYPE: view_of(self.root), "text/plain": HERE}
             publish(bundle, raw=True, display_id=self._display_id)
@@ -136,6 +136,9 @@ class Panel:
             turn.handle.stop()
         known = self._session.journal.fold.turn(turn.number)
         self._do(self._desk.send, prompt, known if known is not None and known.counts else None)
+
+    async def _first_look(self) -> None:
+        self._refresh()
 
     async def _look(self) -> None:
         self._due = False

@@ -1,0 +1,427 @@
+"""The chat panel without a page: what its widgets hold, and what its buttons do to the conversation."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ollama_magic.conversation.changes import Began, Ended, Entry
+from ollama_magic.demo.faults import Fault
+from ollama_magic.display import panel as panel_room
+from ollama_magic.display.panel import Panel
+from ollama_magic.display.panel_snippet import SENT
+from ollama_magic.display.panel_transcript import MOST as TRANSCRIPT_MOST, Transcript
+from ollama_magic.display.panel_turns import LIVE, MOST, PORTION
+from ollama_magic.magics.loading import loaded_magics
+from ollama_magic.magics.panel_commands import ChatPanel, NotebookDesk
+from tests.answers import chats, sent, words
+from tests.display.replies import HTML, TEXT, WIDGET, leaves
+
+MARKS = iter(range(100_000))
+
+
+def said(body):
+    return words(f"You said: **{body['messages'][-1]['content'].strip()}**")
+
+
+@pytest.fixture
+def server(demo_server, shell, monkeypatch):
+    """A demo server that repeats what it was told, and the extension loaded in the shell."""
+    server = demo_server(pace=0, answers=said)
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    shell.run_line_magic("load_ext", "ollama_magic")
+    yield server
+    shell.run_line_magic("unload_ext", "ollama_magic")
+
+
+@pytest.fixture
+def outputs(monkeypatch):
+    """What was displayed and updated, by display id, newest last."""
+    shown = []
+
+    def publish(bundle, *, raw, display_id, metadata=None):
+        assert raw
+        shown.append((display_id, dict(bundle), metadata or {}))
+
+    monkeypatch.setattr("IPython.display.display", publish)
+    monkeypatch.setattr("IPython.display.update_display", publish)
+    return shown
+
+
+def page(widget):
+    """All HTML that a page shows, in order."""
+    values = (getattr(leaf, "value", "") for leaf in leaves(widget))
+    return "".join(value for value in values if isinstance(value, str))
+
+
+def opened(shell, *, widgets=True):
+    magics = loaded_magics()
+    panel = Panel(magics.session, NotebookDesk(magics), shell, f"cell/{next(MARKS)}", widgets=widgets)
+    panel.open()
+    settle(panel)
+    return panel
+
+
+def settle(panel):
+    """Wait until nothing runs and the panel has looked at what there is."""
+    session = panel._session
+    for handle in session.running():
+        handle.settle(20)
+
+    async def looked():
+        for _ in range(200):
+            await asyncio.sleep(0)
+        while panel._due or session.running():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    session.loop_thread.run(looked())
+
+
+def type_in(panel, text, box=None):
+    """Send a prompt as the snippet does."""
+    (box or panel.input)._outbox.value = f"{next(MARKS)}{SENT}{text}"
+    settle(panel)
+
+
+def ask(shell, panel, text):
+    shell.run_cell(f"%%chat\n{text}")
+    settle(panel)
+
+
+def prompts(panel):
+    return [turn.prompt for turn in panel.turns.turns]
+
+
+def button(widget, text):
+    """The button of that name within a widget."""
+    if getattr(widget, "description", None) == text:
+        return widget
+    found = (button(child, text) for child in getattr(widget, "children", ()))
+    return next((one for one in found if one is not None), None)
+
+
+def click(panel, text, inside=None):
+    button(inside or panel.root, text).click()
+    settle(panel)
+
+
+def asked(server):
+    return [text for role, text in sent(chats(server)[-1]) if role == "user"]
+
+
+def test_one_conversation(shell, server, outputs):
+    """A turn in a cell appears in the panel, and a turn in the panel is known to the next cell."""
+    panel = opened(shell)
+    ask(shell, panel, "one")
+    assert prompts(panel) == ["one"]
+    assert "You said: <strong>one</strong>" in page(panel.root)
+    type_in(panel, "two")
+    assert asked(server) == ["one", "two"]
+    assert "You said: <strong>two</strong>" in page(panel.root)
+    ask(shell, panel, "three")
+    assert asked(server) == ["one", "two", "three"]
+    assert prompts(panel) == ["one", "two", "three"]
+
+
+def test_two_panels_agree(shell, server, outputs):
+    """What is sent in one panel stands in the other, and so does what was said before it was opened."""
+    first = opened(shell)
+    type_in(first, "one")
+    second = opened(shell)
+    type_in(second, "two")
+    settle(first)
+    assert prompts(first) == prompts(second) == ["one", "two"]
+    assert page(first.turns.box).count("You said:") == page(second.turns.box).count("You said:") == 2
+    click(first, "Undo")
+    settle(second)
+    assert prompts(first) == prompts(second) == ["one"]
+
+
+def test_a_panel_opened_in_mid_answer(shell, server, outputs):
+    """A panel that is opened while an answer comes shows what has come, and then all of it."""
+    first = opened(shell)
+    server.faults.append(Fault("script", script=words("It is **long** and it is whole.")))
+    first._desk.send("Tell me")
+    second = opened(shell)
+    settle(second)
+    assert "<strong>long</strong> and it is whole." in page(second.root)
+
+
+def test_editing(shell, server, outputs):
+    """An edited turn sets aside itself and what follows; one undo brings all of it back."""
+    panel = opened(shell)
+    for word in ("one", "two", "three"):
+        type_in(panel, word)
+    turn = panel.turns.turns[1]
+    click(panel, "Edit", turn.root)
+    assert turn._editor._draft.value == "two"
+    type_in(panel, "two, edited", turn._editor)
+    assert asked(server) == ["one", "two, edited"]
+    assert prompts(panel) == ["one", "two, edited"]
+    click(panel, "Undo")
+    assert prompts(panel) == ["one", "two", "three"]
+
+
+def test_leaving_an_editor(shell, server, outputs):
+    """Cancel leaves the turn as it was."""
+    panel = opened(shell)
+    type_in(panel, "one")
+    (turn,) = panel.turns.turns
+    before = turn.root.children
+    click(panel, "Edit", turn.root)
+    assert turn.root.children != before
+    click(panel, "Cancel", turn.root)
+    assert turn.root.children == before
+    assert len(chats(server)) == 1
+
+
+def test_asking_again(shell, server, outputs):
+    """Asking again sets the turn aside and sends its prompt once more, after what stood above."""
+    panel = opened(shell)
+    ask(shell, panel, "one")
+    type_in(panel, "two")
+    click(panel, "Ask again", panel.turns.turns[0].root)
+    assert asked(server) == ["one"]
+    assert prompts(panel) == ["one"]
+    assert len(chats(server)) == 3
+
+
+def test_an_edit_that_fails(shell, server, outputs):
+    """If the edited turn comes to nothing, what it set aside counts again, and its prompt stays on screen."""
+    panel = opened(shell)
+    type_in(panel, "one")
+    type_in(panel, "two")
+    server.faults.append(Fault("error_first"))
+    first = panel.turns.turns[0]
+    click(panel, "Edit", first.root)
+    type_in(panel, "one, edited", first._editor)
+    assert prompts(panel) == ["one", "two", "one, edited"]
+    assert "failed" in page(panel.turns.turns[-1].root)
+    click(panel, "Ask again", panel.turns.turns[-1].root)
+    assert prompts(panel) == ["one", "two", "one, edited"]
+    assert asked(server) == ["one", "two", "one, edited"]
+
+
+def test_stop(shell, server, outputs):
+    """Stop in the panel ends the answer and keeps its text."""
+    panel = opened(shell)
+    server.faults.append(Fault("silence", after=1))
+    panel._desk.send("one")
+    session = panel._session
+
+    async def begun():
+        while not (session.last and session.last.text_parts and panel.turns.turns and not panel._due):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    session.loop_thread.run(begun())
+    click(panel, "Stop")
+    (turn,) = session.conversation().turns
+    assert turn.state == "stopped"
+    assert "stopped" in page(panel.root)
+
+
+def test_the_draft_is_never_written(shell, server, outputs):
+    """The kernel never writes to the box that is written in, nor to any trait of it: the page would lose keys."""
+    panel = opened(shell)
+    written = []
+    panel.input._draft.observe(written.append)
+    panel.input._outbox.observe(lambda change: written.append("outbox") if change["name"] != "value" else None)
+    type_in(panel, "one")
+    type_in(panel, "one")
+    type_in(panel, "  \n ")
+    assert prompts(panel) == ["one", "one"]
+    assert written == []
+
+
+def test_without_the_snippet(shell, server, outputs):
+    """Where no script runs, the button sends the draft and empties it."""
+    panel = opened(shell)
+    panel.input._draft.value = "one\n  two"
+    click(panel, "Send")
+    assert prompts(panel) == ["one\n  two"]
+    assert panel.input._draft.value == ""
+
+
+def test_a_server_that_is_gone(shell, server, outputs):
+    """A prompt that could not be sent stays, with the reason, until it goes well."""
+    panel = opened(shell)
+    server.stop()
+    type_in(panel, "one")
+    assert prompts(panel) == ["one"]
+    assert "No Ollama server" in page(panel.turns.box)
+    assert panel._session.conversation().turns == ()
+
+
+def test_what_was_typed_is_text(shell, server, outputs):
+    """A prompt is shown as it was typed: it is no HTML, no Markdown, no TeX."""
+    panel = opened(shell)
+    type_in(panel, '<img src=x onerror="alert(1)"> **two** $x^2$')
+    shown = page(panel.turns.turns[0]._said)
+    assert "<img" not in shown
+    assert "&lt;img src=x" in shown
+    assert "**two** $x^2$" in shown
+    assert "mathjax_ignore" in shown
+
+
+def many(session, count):
+    """A conversation of so many turns, as the store would bring it back."""
+    for number in range(1, count + 1):
+        changes = Began(number, f"question {number}"), Ended(number, "complete", "demo:latest")
+        session.journal.entries += [Entry(2 * number + at, number, "main", one) for at, one in enumerate(changes)]
+    session.journal.adopt(list(session.journal.entries))
+
+
+def test_only_what_is_near_the_end_is_built(shell, server, outputs):
+    """Of many turns the last are built; «earlier turns» brings more, above those that are there."""
+    many(loaded_magics().session, 500)
+    panel = opened(shell)
+    assert prompts(panel) == [f"question {n}" for n in range(501 - PORTION, 501)]
+    kept = panel.turns.turns
+    click(panel, f"{500 - PORTION} earlier turns")
+    assert prompts(panel)[0] == f"question {501 - 2 * PORTION}"
+    assert panel.turns.turns[PORTION:] == kept
+    type_in(panel, "and now?")
+    assert prompts(panel)[-1] == "and now?"
+    assert len(prompts(panel)) == 2 * PORTION + 1
+
+
+def test_a_long_session_keeps_few_widgets(shell, server, outputs):
+    """However many turns a panel sees, those that are built stay few, and old answers take one widget each."""
+    panel = opened(shell)
+    for number in range(LIVE + 3):
+        type_in(panel, f"question {number}")
+    assert [turn.live for turn in panel.turns.turns] == [False] * 3 + [True] * LIVE
+    assert page(panel.turns.box).count("You said:") == LIVE + 3
+    many(panel._session, MOST * 2)
+    panel.wake()
+    settle(panel)
+    assert len(panel.turns.turns) <= MOST
+
+
+def test_menus(shell, server, outputs):
+    """The menus offer conversations and models, follow the cells, and change them."""
+    panel = opened(shell)
+    type_in(panel, "one")
+    talks, models = panel._bar._talks.widget, panel._bar._models.widget
+    click(panel, "New")
+    assert talks.value == "chat 2"
+    assert prompts(panel) == []
+    type_in(panel, "two")
+    assert asked(server) == ["two"]
+    talks.value = "main"
+    settle(panel)
+    assert prompts(panel) == ["one"]
+    shell.run_cell("%ollama switch 'chat 2'".replace("'", ""))
+    settle(panel)
+    assert talks.value == "chat 2"
+    names = [value for _, value in models.options]
+    assert names[0] == ""
+    assert len(names) > 1
+    models.value = names[-1]
+    settle(panel)
+    assert panel._session.conversation().told("model") == names[-1]
+    shell.run_cell("%ollama unset model")
+    settle(panel)
+    assert models.value == ""
+
+
+def test_the_meter(shell, server, outputs):
+    """The meter tells the tokens that the conversation takes, and of how many where that is known."""
+    panel = opened(shell)
+    assert page(panel._bar._meter) == ""
+    shell.run_cell("%ollama set num_ctx 4096")
+    type_in(panel, "one")
+    assert 'role="meter"' in page(panel._bar._meter)
+    assert "4,096" in page(panel._bar._meter)
+
+
+def test_an_undo_of_nothing_is_told(shell, server, outputs):
+    """What came of an act stands above the input."""
+    panel = opened(shell)
+    click(panel, "Undo")
+    assert panel.notice.text == "Nothing to take back."
+    type_in(panel, "one")
+    assert panel.notice.text == ""
+
+
+def test_two_outputs(shell, server, outputs):
+    """The widget is the first output and the transcript the second, hidden by a style that lives in the widget."""
+    panel = opened(shell)
+    (_, widget, _), (_, transcript, metadata) = outputs
+    assert widget[WIDGET]["model_id"] == panel.root.model_id
+    assert metadata["ollama_magic"]["conversation"] is None
+    name = panel._transcript.name
+    assert name in transcript[HTML]
+    assert f".{name}" in page(panel.root)
+    assert f"{name}-panel" in panel.root._dom_classes
+
+
+def test_closing_leaves_the_transcript(shell, server, outputs):
+    """A closed panel leaves nothing but the transcript, which is up to date."""
+    panel = opened(shell)
+    type_in(panel, "one")
+    root = panel.root
+    click(panel, "×")
+    first, second = outputs[0][0], outputs[1][0]
+    newest = {display_id: bundle for display_id, bundle, _ in outputs}
+    assert newest[first] == {HTML: "", TEXT: ""}
+    assert "> one\n\nYou said: **one**" in newest[second][TEXT]
+    assert root.comm is None
+    assert panel.closed
+
+
+def test_the_end_of_the_kernel_closes_the_panel(shell, server, outputs):
+    """An orderly end of the session replaces the widget by nothing."""
+    magics = loaded_magics()
+    chat = ChatPanel()
+    magics.display = "widget"
+    panel = opened(shell)
+    magics.session.kept["panel"] = panel
+    shell.run_line_magic("unload_ext", "ollama_magic")
+    assert panel.closed
+    assert outputs[-1][1] == {HTML: "", TEXT: ""}
+    assert repr(chat).startswith("<ChatPanel")
+    shell.run_line_magic("load_ext", "ollama_magic")
+
+
+def test_where_there_are_no_widgets(shell, server, outputs):
+    """Where answers are not shown in widgets there is the transcript alone, and it follows the conversation."""
+    panel = opened(shell, widgets=False)
+    ask(shell, panel, "one")
+    panel.close()
+    assert all(WIDGET not in bundle for _, bundle, _ in outputs)
+    assert "You said: <strong>one</strong>" in outputs[-1][1][HTML]
+
+
+def test_a_transcript_is_of_bearable_size(shell, server, outputs):
+    """A transcript holds the newest turns that fit, and says how many there are."""
+    panel = opened(shell)
+    type_in(panel, "one")
+    (turn,) = panel._session.conversation().turns
+    turn.text = "word " * 20_000
+    bundle = Transcript("cell/1").bundle("main", [turn] * 10)
+    assert sum(map(len, bundle.values())) < TRANSCRIPT_MOST * 1.2
+    assert "main: 10 turns; the last 1 are shown" in bundle[TEXT] or "the last" in bundle[TEXT]
+
+
+def test_a_kernel_that_hears_nothing_while_busy(shell, server, outputs, monkeypatch):
+    """Where the kernel hears nothing while a cell blocks, the panel says that it waits for the cell, and until when."""
+    monkeypatch.setattr(panel_room, "BUSY_S", 0)
+    panel = opened(shell)
+    panel._cell_begins()
+
+    async def told():
+        while not panel.notice.text:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    panel._session.loop_thread.run(told())
+    assert panel.notice.text.startswith("Waiting for the cell")
+    panel._cell_ended()
+    assert panel.notice.text == ""
+
+
+def test_a_panel_without_the_extension(shell):
+    """Without the extension a panel says what to run first."""
+    with pytest.raises(Exception, match="load_ext ollama_magic"):
+        ChatPanel()
