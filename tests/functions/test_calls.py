@@ -11,7 +11,7 @@ import pytest
 
 import ollama_magic
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import DEMO, EMBEDDING, PLAIN
+from ollama_magic.demo.models import CODE, DEMO, EMBEDDING, PLAIN
 from ollama_magic.errors import AnswerCut, InputError, ModelNotFound, ServerError, ServerUnreachable
 from ollama_magic.ollama.protocol import Message
 from tests.answers import chats, sent
@@ -150,6 +150,15 @@ def test_generate_is_a_single_turn(start) -> None:
     assert (asked["prompt"], asked["system"]) == ("Hello", "Be brief.")
     with pytest.raises(InputError):
         ollama_magic.generate("")
+
+
+def test_generate_fills_a_gap(start) -> None:
+    """A suffix goes along to a model that fills in, and is refused where the model cannot."""
+    server = start(models=[DEMO, CODE])
+    assert ollama_magic.generate("def one():", model="demo-code", suffix="return 1").state == "complete"
+    assert server.requests[-1].json["suffix"] == "return 1"
+    with pytest.raises(InputError):
+        ollama_magic.generate("def one():", model="demo", suffix="return 1")
 
 
 def test_embed_gives_vectors(start) -> None:

@@ -10,7 +10,7 @@ import ollama_magic
 from ollama_magic.demo.faults import Fault
 from ollama_magic.errors import AnswerCut, OllamaMagicError
 
-MODEL = "gemma3:1b"
+MODEL = "demo-small:latest"
 
 
 def test_pull_returns_at_success(start) -> None:
@@ -45,7 +45,7 @@ def test_a_pull_that_breaks_off_is_not_done(start, kind) -> None:
 
 def test_leaving_a_pull_hangs_up(start) -> None:
     """Breaking off a download closes its connection."""
-    server = start(pace=None)
+    server = start(pull_seconds=20)
     for line in ollama_magic.pull(MODEL, stream=True):
         if line.total:
             break

@@ -1,0 +1,141 @@
+"""`%ollama export` in a shell: which turn it takes, what it shows, what is refused."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from ollama_magic.export.turns import REBUILT
+from tests.answers import chats
+
+
+@pytest.fixture
+def server(demo_server):
+    return demo_server(
+        pace=0, answers=lambda body: [body.get("messages", [{"content": "gap"}])[-1]["content"].strip().upper()]
+    )
+
+
+@pytest.fixture
+def shell(server, monkeypatch):
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    shell = InteractiveShell.instance()
+    shell.reset(new_session=False)
+    shell.run_line_magic("load_ext", "ollama_magic")
+    yield shell
+    shell.run_line_magic("unload_ext", "ollama_magic")
+    InteractiveShell.clear_instance()
+
+
+def run(shell, cell):
+    with capture_output() as shown:
+        result = shell.run_cell(cell)
+    return [out.data for out in shown.outputs], result.error_in_exec
+
+
+def exported(shell, what):
+    """The text that an assignment gets."""
+    shown, error = run(shell, f"text = %ollama export {what}")
+    assert (shown, error) == ([], None)
+    return shell.user_ns["text"]
+
+
+def body(text):
+    """The body within a curl command."""
+    return json.loads(text.partition("<<'EOF'\n")[2].rpartition("\nEOF")[0])
+
+
+def test_the_newest_turn(shell, server) -> None:
+    """Assigned, it is the text; the request is the one that was sent, options and all, that of --once too."""
+    run(shell, "%chat one")
+    run(shell, "%chat -s brief -o temperature=0.5 -f json two")
+    assert body(exported(shell, "curl")) == chats(server)[-1].json
+    run(shell, "%chat --once three")
+    assert body(exported(shell, "curl")) == chats(server)[-1].json
+
+
+@pytest.mark.parametrize(("language", "sign"), [("curl", "curl "), ("python", "Client("), ("java", "class Chat")])
+def test_it_is_shown_as_coloured_code(shell, language, sign) -> None:
+    """Unassigned, a block in colour is shown, and in a terminal the very text; nothing of a prompt is markup in it."""
+    run(shell, "%chat <img src=x onerror=alert(1)> $$x$$")
+    (data,), error = run(shell, f"%ollama export {language}")
+    assert error is None
+    assert data["text/plain"] == exported(shell, language)
+    assert sign in data["text/plain"]
+    assert 'class="highlight"' in data["text/html"]
+    assert "<span class=" in data["text/html"]
+    assert "<img" not in data["text/html"]
+
+
+def test_an_earlier_turn_by_its_number(shell, server) -> None:
+    """--turn N takes a turn as the history numbers it; JSON and thinking are known again by its fingerprint."""
+    run(shell, "%ollama set temperature 0.2")
+    run(shell, "%chat one")
+    run(shell, "%chat -f json --think two")
+    run(shell, "%chat three")
+    for number in (1, 2, 3):
+        text = exported(shell, f"curl --turn {number}")
+        assert REBUILT not in text
+        assert body(text) == chats(server)[number - 1].json
+    assert exported(shell, "curl --turn=1") == exported(shell, "--turn 1 curl")
+
+
+def test_a_turn_whose_options_are_not_known_any_more_says_so(shell) -> None:
+    """A turn that was sent in a way that was not kept is put together again, and a comment says that."""
+    run(shell, "%chat -o temperature=0.7 one")
+    run(shell, "%chat two")
+    for language, mark in (("curl", "# "), ("python", "# "), ("java", "// ")):
+        assert exported(shell, f"{language} --turn 1").startswith(f"{mark}{REBUILT}\n")
+    assert ast.parse(exported(shell, "python --turn 1"))
+
+
+def test_generate_is_no_turn(shell, server) -> None:
+    """After %generate the newest turn is still that of the conversation."""
+    run(shell, "%chat one")
+    run(shell, "%generate two")
+    assert body(exported(shell, "curl")) == chats(server)[-1].json
+
+
+def test_keys_are_never_written(shell, server, monkeypatch) -> None:
+    """A key stands in no program, also where a prompt repeats it: it is read from the environment."""
+    monkeypatch.setenv("OLLAMA_API_KEY", "sk-secret-key")
+    monkeypatch.setenv("FIRM_KEY", "firm-secret-key")
+    run(shell, "%config OllamaMagic.headers = {'X-Key': 'env:FIRM_KEY'}")
+    run(shell, "%chat my key is sk-secret-key")
+    for language in ("curl", "python", "java"):
+        text = exported(shell, language)
+        assert "secret" not in text
+        assert "OLLAMA_API_KEY" in text
+        assert "FIRM_KEY" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "curl, python or java"),
+        ("pyton", "did you mean `%ollama export python`"),
+        ("curl java", "curl, python or java"),
+        ("curl --turn", "number of a turn"),
+        ("curl --turn x", "number of a turn"),
+        ("curl --turn 0", "from 1 to 1"),
+        ("curl --turn 2", "from 1 to 1"),
+        ("curl 'open", "curl, python or java"),
+    ],
+)
+def test_what_cannot_be_exported(shell, line, said) -> None:
+    """A language or a turn that is not there is refused in one line that says what there is."""
+    run(shell, "%chat one")
+    _, error = run(shell, f"%ollama export {line}")
+    assert type(error).__name__ == "InputError"
+    assert said in str(error)
+
+
+def test_nothing_was_sent_yet(shell) -> None:
+    """Before the first turn there is nothing to export, and one line says so."""
+    for line in ("curl", "java --turn 1"):
+        _, error = run(shell, f"%ollama export {line}")
+        assert type(error).__name__ == "InputError"
