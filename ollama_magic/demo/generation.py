@@ -143,6 +143,7 @@ class Answer:
     def _ending(self) -> dict[str, object]:
         now = time.monotonic_ns()
         arrived = self.exchange.arrived
+        tells_no_time = self._count == 1 and self.cut and not self.lines.age.has("native")  # dossier §6.3
         metrics = {
             "context": self.context("".join(self._said)) if self.context else None,
             "total_duration": now - arrived,
@@ -150,7 +151,7 @@ class Answer:
             "prompt_eval_count": self.prompt_tokens,
             "prompt_eval_duration": _whole_us(self._begun - arrived - self.load_ns),
             "eval_count": self._count + (0 if self.cut else 1),
-            "eval_duration": _whole_us(now - self._begun),
+            "eval_duration": 0 if tells_no_time else _whole_us(now - self._begun),
         }
         front: dict[str, object] = {"done": True}
         if self.lines.age.has("done_reason"):

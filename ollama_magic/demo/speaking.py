@@ -16,6 +16,7 @@ from ollama_magic.demo.vocabulary import messages_in
 
 if TYPE_CHECKING:
     from ollama_magic.demo.faults import Fault
+    from ollama_magic.demo.models import DemoModel
     from ollama_magic.demo.prompts import Message
     from ollama_magic.demo.stage import Stage
     from ollama_magic.demo.wire import Exchange
@@ -44,17 +45,16 @@ def chat(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     items = messages if isinstance(messages, list) else []
     images = any(item.get("images") for item in items)
     given = [_message(item) for item in items]
-    Turn(
-        stage, exchange, fault, body, model, "chat", Prompt(given), _refusal_of_images(images, model.capabilities)
-    ).run()
+    Turn(stage, exchange, fault, body, model, "chat", Prompt(given), _refusal_of_images(stage, images, model)).run()
 
 
 def _message(item: Body) -> Message:
     return (str(item.get("role", "")), str(item.get("content", "")))
 
 
-def _refusal_of_images(images: bool, capabilities: tuple[str, ...]) -> str | None:
-    return _NO_IMAGES if images and "vision" not in capabilities else None
+def _refusal_of_images(stage: Stage, images: bool, model: DemoModel) -> str | None:
+    """Before v0.30 a model that cannot see left them out without a word (dossier §11)."""
+    return _NO_IMAGES if images and "vision" not in model.capabilities and stage.age.has("native") else None
 
 
 def generate(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
@@ -72,7 +72,7 @@ def generate(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     for image in images if isinstance(images, list) else ():
         check_image(image)
     prompt = _prompt(stage, body)
-    refusal = _refusal_of_images(bool(images), model.capabilities)
+    refusal = _refusal_of_images(stage, bool(images), model)
     Turn(stage, exchange, fault, body, model, "generate", prompt, refusal).run()
 
 

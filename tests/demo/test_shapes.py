@@ -15,16 +15,17 @@ RECORDED = json.loads((Path(__file__).parent / "recorded_shapes.json").read_text
 LONG = "{{ .Prompt }}" * 200  # so that the reply of show is too long for one piece, as the real one is
 TOOLS = ("completion", "tools")
 MODELS = (
-    DemoModel("tiny", template=LONG, parameters=(("temperature", 0),)),
+    DemoModel("tiny", template=LONG, parameters=(("temperature", 0),), embedding_length=256),
     DemoModel("tiny-think", capabilities=("completion", "thinking")),
     DemoModel("tiny-tools", capabilities=TOOLS),
+    DemoModel("tiny-fim", capabilities=("completion", "insert")),
 )
 
 
 @pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: recorded["name"])
 def test_reply_has_the_recorded_shape(recorded: dict) -> None:
     """The same request brings the same status, the same headers in the same order, the same keys and error texts."""
-    with DemoServer(pace=0, models=MODELS) as server:
+    with DemoServer(pace=0, models=MODELS, version=recorded.get("version", "0.32.15")) as server:
         if recorded["name"] == "ps_loaded":
             ask(server.url, "POST", "/api/chat", {"model": "tiny"})
         headers = {name: value for name, value in recorded["headers"].items() if name != "Content-Length"}
