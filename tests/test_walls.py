@@ -23,8 +23,8 @@ ROOMS = {
     "magics": (
         (
             "__init__ cell cell_events cell_order cell_source command command_words commands completion completion_fields "
-            "completion_names completion_offers completion_place doctor export_commands file_commands keeping line "
-            "loading magics memory_commands mending model_commands model_options options panel_commands planning pulling "
+            "completion_names completion_offers completion_place doctor examples export_commands "
+            "file_commands help keeping line loading magics memory_commands mending model_commands model_options options panel_commands planning pulling "
             "server_commands server_guard server_process server_start setting_commands "
             "show_command spec traits turn_options values watch words"
         ),

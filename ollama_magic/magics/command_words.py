@@ -17,7 +17,7 @@ from ollama_magic.magics.command import Answer, Here
 from ollama_magic.magics.options import HELP, Argument, Option, Spec, read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 YES = Option("--yes", "do not ask", short="-y", absent=False)
 
@@ -45,12 +45,6 @@ def reads(spec: Spec) -> Callable[[Callable[[Here, Any], Answer]], Callable[[Her
         return read
 
     return reading
-
-
-def described(spec: Spec, examples: Sequence[str] = ()) -> Answer:
-    """What a command takes, word by word."""
-    text = "\n\n".join(filter(None, [spec.help(), "\n".join(f"  {line}" for line in examples)]))
-    return Answer(text, Shown(f"<pre>{escape(text)}</pre>", text))
 
 
 def agreed(question: str, told: bool, again: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.display.tables import table
 from ollama_magic.errors import InputError
 from ollama_magic.magics import (
     export_commands as export,
@@ -19,7 +18,7 @@ from ollama_magic.magics import (
     show_command,
 )
 from ollama_magic.magics.command import Answer, Command, Here
-from ollama_magic.magics.command_words import described
+from ollama_magic.magics.help import docstring, help_page
 from ollama_magic.ollama.models import nearest
 
 if TYPE_CHECKING:
@@ -51,39 +50,9 @@ def find(name: str) -> Command:
     raise InputError(f"There is no command `%ollama {name}`; {hint}")
 
 
-def help_page(here: Here, rest: str) -> Answer:
-    """What can be typed; with a name, how that command is used."""
-    del here
-    name = rest.strip()
-    if name:
-        return _page_of(find(name))
-    rows = [*_MAGICS, *((f"%ollama {c.name} {c.usage}".strip(), c.help) for c in COMMANDS.values())]
-    return Answer(rows, table(("type", "and it does"), rows))
-
-
-def _page_of(command: Command) -> Answer:
-    """One command: its words and options where it declares them, and examples."""
-    examples = [f"%ollama {example}" for example in command.examples]
-    spec = getattr(command.run, "spec", None)
-    if spec is not None:
-        return described(spec, examples)
-    text = f"%ollama {command.name} {command.usage}".strip()
-    return Answer(
-        text, table(("command", "does"), [(text, command.help), *((line, "an example") for line in examples)])
-    )
-
-
 def usage() -> str:
     """The docstring of `%ollama`, for `%ollama?`."""
-    lines = [f"  {c.name} {c.usage}".rstrip().ljust(24) + c.help for c in COMMANDS.values()]
-    return "\n".join(["%ollama [COMMAND]: everything beside chatting; alone, a status card.", "", *lines])
-
-
-_MAGICS = (
-    ("%%chat [options] [words]", "ask the model: the cell is the prompt, the answer streams in (`%%chat --help`)"),
-    ("%chat [options] text", "the same on one line; `r = %chat …` gives the reply"),
-    ("%ollama", "a status card"),
-)
+    return docstring()
 
 
 def _table(commands: Iterable[Command]) -> dict[str, Command]:
@@ -160,6 +129,6 @@ COMMANDS = _table(
             export.export,
             examples=("export curl", "export python --turn 2"),
         ),
-        Command("help", "[COMMAND]", "this table", "work", help_page),
+        Command("help", "[COMMAND]", "what can be typed, and examples", "work", help_page),
     )
 )
