@@ -68,7 +68,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], total: int |
     """Rows under their headings; of very many the first, and then how many more there are (of `total`)."""
     cells = _cells(rows[:MOST])
     head = "".join(f"<th>{_left(one_line(name))}</th>" for name in columns)
-    body = "".join("<tr>" + "".join(f"<td>{_left(cell)}</td>" for cell in row) + "</tr>" for row in cells)
+    body = "".join("<tr>" + "".join(f"<td>{_figure(cell)}</td>" for cell in row) + "</tr>" for row in cells)
     html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     lines = _columns([tuple(map(one_line, columns)), *cells])
     rest = (total or len(rows)) - len(cells)
@@ -128,9 +128,13 @@ def _padded(text: str, columns: int) -> str:
 
 def _left(cell: str | Badges) -> str:
     """A cell's content at its left: hosts align cells to the right, and their styles win over a cell's attribute."""
-    if isinstance(cell, Badges):
-        return f'<div align="left">{cell.html}</div>'
-    return f'<div align="left">{_unbroken(cell) if len(cell) <= SHORT and "`" not in cell else _marked(cell)}</div>'
+    return f'<div align="left">{cell.html if isinstance(cell, Badges) else _marked(cell)}</div>'
+
+
+def _figure(cell: str | Badges) -> str:
+    """A cell as `_left`, but a size or a time stays on one line."""
+    short = isinstance(cell, str) and len(cell) <= SHORT and cell[:1].isdigit()
+    return f'<div align="left">{_unbroken(str(cell))}</div>' if short else _left(cell)
 
 
 def _unbroken(text: str) -> str:

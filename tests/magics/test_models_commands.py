@@ -26,6 +26,7 @@ def start(demo_server, monkeypatch):
         server = demo_server(**{"pace": 0, "models": (DEMO, NAMED["demo-small"], NAMED["demo-embed"]), **options})
         monkeypatch.setenv("OLLAMA_HOST", server.url)
         shell = InteractiveShell.instance()
+        shell.history_manager.enabled = False
         shell.run_line_magic("load_ext", "ollama_magic")
         shells.append(shell)
         return lambda cell: run(shell, cell), server
@@ -33,6 +34,7 @@ def start(demo_server, monkeypatch):
     yield start
     for shell in shells:
         shell.run_line_magic("unload_ext", "ollama_magic")
+        shell.history_manager.end_session()
     InteractiveShell.clear_instance()
 
 
