@@ -2,6 +2,7 @@
 
 const RUNNING = 'running';
 const MOST = 200; // outputs asked about at once
+const mended = new WeakMap(); // by notebook model: the slots whose output we have put in
 
 /** Listen to the kernels of all notebooks. */
 export function mendOutputs(tracker) {
@@ -21,19 +22,18 @@ export function mendOutputs(tracker) {
 export function unsettledIn(model) {
   const found = [];
   for (const { output } of outputsOf(model)) {
-    const label = labelOf(output.metadata);
-    if (label?.state === RUNNING && found.length < MOST) {
-      found.push(label);
+    const { slot, state, conversation = null, prompt = null } = labelOf(output.metadata) ?? {};
+    if (state === RUNNING && found.length < MOST) {
+      found.push({ slot, conversation, prompt });
     }
   }
   return found;
 }
 
-/** Put the kernel's answer in: a list of settled bundles with their slots. */
-export function putSettled(model, data) {
-  const settled = Array.isArray(data?.settled) ? data.settled : [];
-  for (const { data: bundle, metadata } of settled) {
-    put(model, bundle, metadata);
+/** Put the kernel's answer in: bundles with the slot, model and state of each. */
+export function putSettled(model, answer) {
+  for (const { bundle, label } of Array.isArray(answer?.settled) ? answer.settled : []) {
+    put(model, bundle, label);
   }
 }
 
@@ -41,39 +41,32 @@ export function putSettled(model, data) {
 class Mender {
   constructor(context) {
     this.context = context;
-    this.seen = new Map();
+    this.seen = new Set();
   }
 
   heard({ header, content }) {
     const label = labelOf(content.metadata);
-    const display = content.transient?.display_id;
-    if (!label || !display) {
-      return;
+    if (label && header.msg_type === 'display_data') {
+      this.seen.add(label.slot);
     }
-    if (header.msg_type === 'display_data') {
-      this.seen.set(label.slot, display);
-    } else if (header.msg_type === 'update_display_data' && label.state !== RUNNING && !this.seen.has(label.slot)) {
-      if (put(this.context.model, content.data, content.metadata)) {
-        this.seen.set(label.slot, display);
-      }
+    const settles = label && header.msg_type === 'update_display_data' && label.state !== RUNNING;
+    if (settles && !this.seen.has(label.slot)) {
+      put(this.context.model, content.data, label);
     }
   }
 }
 
-/** Replace the running output of that slot; return whether there was one. */
-function put(model, data, metadata) {
-  const label = labelOf(metadata);
-  if (!label || !data || !model) {
-    return false;
-  }
+/** Replace the output of that slot, if it is still on its way or was put in by us before. */
+function put(model, bundle, label) {
+  const ours = mended.get(model) ?? new Set();
   for (const { outputs, output, at } of outputsOf(model)) {
     const mine = labelOf(output.metadata);
-    if (mine?.slot === label.slot && mine.state === RUNNING) {
-      outputs.set(at, { output_type: 'display_data', data, metadata });
-      return true;
+    if (mine?.slot === label.slot && (mine.state === RUNNING || ours.has(label.slot))) {
+      const metadata = { ...output.metadata, ollama_magic: { ...mine, ...label } };
+      outputs.set(at, { output_type: 'display_data', data: bundle, metadata });
+      mended.set(model, ours.add(label.slot));
     }
   }
-  return false;
 }
 
 function labelOf(metadata) {

@@ -6,9 +6,11 @@ import secrets
 import threading
 import weakref
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.conversation.reply import RUNNING
 from ollama_magic.display.host import Request, current_shell
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Slot:
         from IPython import display
 
         self.opened = True
+        settled_of(current_shell()).pop(self.labels.get("slot"), None)
         publish: Any = display.display
         publish(dict(bundle), raw=True, metadata=self.metadata(reply), display_id=self.display_id)
 
@@ -46,6 +49,7 @@ class Slot:
         from IPython import display
 
         if self.reachable:
+            self._remember(bundle, reply)
             publish: Any = display.update_display
             publish(dict(bundle), raw=True, metadata=self.metadata(reply), display_id=self.display_id)
 
@@ -54,6 +58,14 @@ class Slot:
         if not self.settled:
             self.settled = True
             self.update(bundle, reply)
+
+    def _remember(self, bundle: Mapping[str, object], reply: Reply) -> None:
+        settled = settled_of(current_shell())
+        if reply.state != RUNNING:
+            settled[self.labels.get("slot")] = dict(bundle), {"model": reply.model, "state": reply.state}
+        while len(settled) > KEPT_TURNS:
+            with suppress(KeyError, StopIteration, RuntimeError):  # another thread was quicker
+                del settled[next(iter(settled))]
 
     def metadata(self, reply: Reply) -> dict[str, Any]:
         """What every output says of itself (design §3)."""
@@ -88,7 +100,15 @@ class KeptOpen:
             shut()
 
 
+Settled = dict[object, tuple[dict[str, object], dict[str, object]]]
+
+_settled: weakref.WeakKeyDictionary[Any, Settled] = weakref.WeakKeyDictionary()
 _of_shell: weakref.WeakKeyDictionary[Any, KeptOpen] = weakref.WeakKeyDictionary()
+
+
+def settled_of(shell: Any) -> Settled:
+    """The last bundles of the newest slots, with what their outputs say of themselves: for pages that missed them."""
+    return _settled.setdefault(shell, {}) if shell is not None else {}
 
 
 def kept_open(shell: Any) -> KeptOpen:

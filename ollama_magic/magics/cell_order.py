@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.cell_order import CellOrder
+from ollama_magic.magics.mending import answers
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.session import Session
@@ -20,7 +21,7 @@ class PageLine:
     """Listens to the pages of this kernel; where there is no kernel, nothing is done."""
 
     def __init__(self, shell: Any, session: Session) -> None:
-        self._shell = shell
+        self._shell, self._session = shell, session
         self.order = CellOrder(session.journal)
         self._listening = False
 
@@ -43,11 +44,18 @@ class PageLine:
     def _opened(self, comm: Any, message: Any) -> None:
         comm.on_msg(lambda told: self._hear(comm.comm_id, told))
         self._hear(comm.comm_id, message)
+        self._settle(comm, message)
 
     def _hear(self, page: str, message: Any) -> None:
         cells = told_cells(_data(message).get("order"))
         if self._listening and cells is not None:
             self.order.tell(page, cells)
+
+    def _settle(self, comm: Any, message: Any) -> None:
+        """Answer with what the page has missed, if it asks."""
+        settled = answers(self._shell, self._session, _data(message).get("unsettled"))
+        if self._listening and settled:
+            comm.send({"settled": settled})
 
 
 def told_cells(order: object) -> tuple[str, ...] | None:
