@@ -92,17 +92,6 @@ def test_the_readme_names_what_is_there() -> None:
     assert not [link for link in links if not (ROOT / link).exists()]
 
 
-def test_the_readme_tells_every_option_and_command() -> None:
-    """The README's tables hold the options of `%%chat` and the commands of `%ollama`, all of them and no others."""
-    from ollama_magic.magics.commands import COMMANDS
-    from ollama_magic.magics.options import CHAT
-
-    options = set(re.findall(r"(?<=[` ])--[a-z][a-z-]+", README.split("option of `%%chat`")[1].split("\n\n")[0]))
-    row = next(line for line in README.splitlines() if line.startswith("| `%ollama` |"))
-    assert options - {"--help"} == {option.name for option in CHAT.options} - {"--help"}
-    assert set(re.findall(r"`([a-z]+)`", row)) == set(COMMANDS)
-
-
 def test_no_traces_of_a_machine() -> None:
     """No committed file names a folder of the machine it was written on."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
