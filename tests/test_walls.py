@@ -26,7 +26,7 @@ ROOMS = {
             "completion_names completion_offers completion_place doctor examples export_commands "
             "file_commands help keeping line loading magics memory_commands mending model_commands model_options options panel_commands planning pulling "
             "server_commands server_guard server_process server_start setting_commands "
-            "show_command spec traits turn_options values watch words"
+            "show_command sources spec traits turn_options values watch words"
         ),
         "display conversation notebook store prompt markdown ollama demo export loop_thread",
         "IPython traitlets",

@@ -53,6 +53,9 @@ class Settings:
     model: str = ""
     system: str = ""
     options: Mapping[str, object] = field(default_factory=dict)
+    think: bool | str | None = None
+    keep_alive: float | str = ""
+    turns: int | None = None
 
 
 class Stoppable(Protocol):
@@ -267,12 +270,13 @@ class Session:
 
 
 def _window_note(plan: Plan, talk: Conversation, server: Server, cell: str | None) -> tuple[str, ...]:
-    if plan.turns is not None:
+    above = [] if plan.once else talk.above(cell)
+    if plan.turns is not None and plan.turns < len(above):
         return ()
     window = server.windows.get(str(model_asked(plan, talk)), Window())
     told = plan.options.get("num_ctx")
     window = Window(told, window.most) if isinstance(told, int) else window
-    return window_note([] if plan.once else talk.above(cell), plan.prompt, window)
+    return window_note(above, plan.prompt, window)
 
 
 def _conversation_of(journal: Journal, change: Change) -> str:

@@ -117,7 +117,7 @@ async def _request(turn: RunningTurn) -> Request | None:
     history = record.history()
     request = await request_for(plan, turn.conversation, history, turn.server)
     reply.model, reply.sent, reply.request = request.model, messages_in(request), request
-    turn.demand = demand_of(history if plan.turns is None else [], reply.sent)
+    turn.demand = demand_of(history if plan.turns is None or plan.turns >= len(history) else [], reply.sent)
     if plan.single is None:
         reply.turns_sent = sum(message.role == "user" for message in reply.sent)
     reply.digest = await turn.server.digest(request.model, fresh=plan.reuse)

@@ -24,6 +24,7 @@ from ollama_magic.magics.turn_options import CHAT, GENERATE, LINE_CHAT, LINE_GEN
 if TYPE_CHECKING:
     from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.reply import Reply
+    from ollama_magic.conversation.request import Plan
     from ollama_magic.magics.options import Line
     from ollama_magic.magics.spec import Spec
 
@@ -129,16 +130,16 @@ class OllamaMagic(OllamaTraits, Magics):
         slot, talk = self.cell.next_slot(), name or self.session.current
         labels = labels_of(plan, typed, slot, talk, whole_cell=cell is not None)
         view = open_view(self._mode(), labels, self.footer, background=asked.options.background)
-        notes = (*notes, *self._left_out(asked, origin.cell))
+        notes = (*notes, *self._left_out(plan, asked, origin.cell))
         return self.session.start_turn(plan, view, origin, conversation=name, host=host, before=notes)
 
-    def _left_out(self, asked: Line, cell: str | None) -> tuple[str, ...]:
-        """The note that says which turns `--turns` keeps from being sent."""
-        if asked.options.turns is None or asked.options.once:
+    def _left_out(self, plan: Plan, asked: Line, cell: str | None) -> tuple[str, ...]:
+        """The note that says which turns `--turns`, or the setting, keeps from being sent."""
+        if plan.turns is None or plan.once:
             return ()
-        above = len(self.session.conversation(asked.options.conversation).above(cell))
-        left = max(0, above - asked.options.turns)
-        return (f"{left} earlier turn{'s' * (left != 1)} left out by --turns",) if left else ()
+        left = max(0, len(self.session.conversation(asked.options.conversation).above(cell)) - plan.turns)
+        why = "--turns" if asked.options.turns is not None else "OllamaMagic.turns"
+        return (f"{left} earlier turn{'s' * (left != 1)} left out by {why}",) if left else ()
 
     def _filled(self, asked: Line, typed: str) -> tuple[str, tuple[str, ...]]:
         if asked.options.verbatim or "{{" not in typed:

@@ -43,7 +43,7 @@ MODEL_OPTIONS = {
     "repeat_penalty": ModelOption("float", "how strongly repetition is avoided; 1 is not at all", 0),
     "presence_penalty": ModelOption("float", "avoid words that were used"),
     "frequency_penalty": ModelOption("float", "avoid words that were used often"),
-    "num_ctx": ModelOption("int", "the context window in tokens; another one reloads the model", 1),
+    "num_ctx": ModelOption("int", "the context window in tokens; another one reloads the model", 4),
     "num_batch": ModelOption("int", "tokens of a prompt that are read at once", 1),
     "num_gpu": ModelOption("int", "layers on the GPU; 0 is none, -1 automatic", -1),
     "main_gpu": ModelOption("int", "the GPU for small tensors", 0),

@@ -25,7 +25,7 @@ def plan_of(asked: Any, prompt: str, settings: OllamaTraits, talk: Conversation)
         format=asked.format,
         keep_alive=asked.keep_alive if asked.keep_alive is not None else settings.keep_alive or None,
         once=asked.once,
-        turns=asked.turns,
+        turns=asked.turns if asked.turns is not None or asked.once else settings.turns,
         reuse=settings.rerun == "reuse",
         single=_single(asked),
     )

@@ -13,6 +13,7 @@ from ollama_magic.magics.command import Answer, Here, alone
 from ollama_magic.magics.command_words import command, reads
 from ollama_magic.magics.model_commands import unload
 from ollama_magic.magics.options import Option
+from ollama_magic.magics.sources import host_source, model_now, settings_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,16 +31,13 @@ def status(here: Here, rest: str) -> Answer:
         return check(here)
     alone("status", rest)
     session, talk = here.session, here.session.conversation()
-    facts = session.call(_look(session.server()))
-    began = talk.told("model") or session.settings().model or talk.told("began_with")
+    facts = session.call(_look(session.server(), model_now(session)[0]))
     rows = [
-        ("server", _server_line(session.address().url, facts)),
-        ("model", began or "the first turn chooses one"),
+        ("server", f"{_server_line(session.address().url, facts)} ({host_source(session)})"),
         ("loaded", ", ".join(model.name for model in facts.get("loaded", ())) or "none"),
         ("conversation", f"{talk.name}, {_count(len(talk.turns), 'turn')}"),
         ("context", _context_line(here, facts)),
-        ("system", talk.told("system") or session.settings().system or "none"),
-        ("options", _options_line(here)),
+        *settings_rows(session, facts.get("own")),
         ("display", here.display),
         ("ollama_magic", __version__),
     ]
@@ -119,13 +117,14 @@ def _demo_server(replay: str) -> DemoServer:
         raise InputError(one_line(str(error))) from None
 
 
-async def _look(server: Server) -> dict[str, Any]:
+async def _look(server: Server, model: str = "") -> dict[str, Any]:
     """What a server says of itself, as far as it says it; `problem` is the line that explains the rest."""
     facts: dict[str, Any] = {}
     try:
         facts["version"] = await server.client.version()
         facts["loaded"] = await server.client.ps()
         facts["installed"] = len(await server.client.tags())
+        facts["own"] = await server.book.look_up(model, frozenset()) if model else None
     except OllamaMagicError as error:
         facts["problem"] = str(error)
     return facts
@@ -138,23 +137,21 @@ def _server_line(url: str, facts: dict[str, Any]) -> str:
 
 
 def _context_line(here: Here, facts: dict[str, Any]) -> str:
-    last = here.session.last
+    """What the last turn took, by its counts, of the window that is loaded, of the largest that the model can have."""
+    last, own = here.session.last, facts.get("own")
     if last is None or last.stats is None or last.stats.prompt_tokens is None:
         return "not used yet"
     used = last.stats.prompt_tokens + (last.stats.answer_tokens or 0)
     window = _window(last.model, facts.get("loaded", ()))
-    return f"{used:,} of {window:,} tokens" if window else f"{used:,} tokens"
+    most = own.context_length if own and last.model == model_now(here.session)[0] else None
+    of_most = f"; the model's largest window is {most:,}" if window and most else ""
+    return f"{used:,} of {window:,} tokens{of_most}" if window else f"{used:,} tokens"
 
 
 def _window(model: str, loaded: Sequence[RunningModel]) -> int | None:
     from ollama_magic.ollama.models import same_model
 
     return next((running.context_length for running in loaded if same_model(running.name, model)), None)
-
-
-def _options_line(here: Here) -> str:
-    options = {**here.session.settings().options, **(here.session.conversation().told("options") or {})}
-    return ", ".join(f"{key}={value}" for key, value in options.items()) or "the model's own"
 
 
 def _count(number: int, noun: str) -> str:

@@ -38,6 +38,9 @@ class OllamaTraits(Configurable):
     keep_alive = Union(
         [Integer(), Float(), Unicode()], default_value="", help="How long a model stays loaded: 300, '5m', -1 for ever."
     ).tag(config=True)
+    turns = Integer(
+        None, allow_none=True, min=0, help="Send at most so many of the last turns; None: all that stand above."
+    ).tag(config=True)
     display = Enum(DISPLAYS, "auto", help="How an answer is shown while it streams.").tag(config=True)
     footer = Enum(FOOTERS, "brief", help="The line under an answer; 'full' has times and speeds.").tag(config=True)
     ca_file = Unicode(help="Certificate file for a server whose certificate your firm has signed.").tag(config=True)
@@ -83,7 +86,8 @@ class OllamaTraits(Configurable):
     def _settings(self) -> Settings:
         environ = dict(os.environ)
         given = self.host, self.ca_file, self.headers, self.limits, environ
-        return Settings(*given, model=self.model, system=self.system, options=self.options)
+        told = {name: getattr(self, name) for name in ("model", "system", "options", "think", "keep_alive", "turns")}
+        return Settings(*given, **told)
 
 
 def _typed(options: dict[str, Any]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def test_values_get_the_type_of_their_option(text, pair):
         ("num_ctx=", ["num_ctx", "whole number"]),
         ("num_ctx=1.5", ["num_ctx", "whole number", "1.5"]),
         ("num_ctx=8k", ["num_ctx", "whole number"]),
-        ("num_ctx=0", ["num_ctx", "1 or more", "0"]),
+        ("num_ctx=0", ["num_ctx", "4 or more", "0"]),
         ("seed=1e40", ["seed", "whole number"]),
         ("temperature=hot", ["temperature", "a number", "hot"]),
         ("temperature=-1", ["temperature", "0 or more"]),
