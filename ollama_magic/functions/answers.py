@@ -8,12 +8,25 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
+from ollama_magic.conversation.reply import (
+    AS_JSON,
+    AS_MARKDOWN,
+    AS_TEXT,
+    CHAT,
+    COMPLETE,
+    CUT,
+    FAILED,
+    GENERATE,
+    RUNNING,
+    STOPPED,
+    Reply,
+)
 from ollama_magic.conversation.request import CHATS, Plan, messages_in, model_asked
 from ollama_magic.conversation.think_tags import ThinkTags
 from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
 from ollama_magic.functions.stream import Stream
 from ollama_magic.functions.where import session
+from ollama_magic.ollama.requests import GenerateRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -42,7 +55,7 @@ class AnswerStream(Stream[Chunk]):
 
     def __init__(self, request: Request, host: str | None = None) -> None:
         super().__init__(host)
-        self.reply = Reply(kind="chat" if hasattr(request, "messages") else "generate")
+        self.reply = Reply(kind=GENERATE if isinstance(request, GenerateRequest) else CHAT, form=_form(request))
         self._request = request
         self._tags = ThinkTags()
         self.on_end: Callable[[Reply], None] = lambda _: None
@@ -135,3 +148,9 @@ class AnswerStream(Stream[Chunk]):
     def _end(self, state: str) -> None:
         if self.reply.state == RUNNING:
             self.reply.state, self.reply.ended_at = state, time.monotonic()
+
+
+def _form(request: Request) -> str:
+    if request.format is not None:
+        return AS_JSON
+    return AS_TEXT if getattr(request, "suffix", "") else AS_MARKDOWN

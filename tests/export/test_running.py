@@ -13,8 +13,9 @@ import pytest
 
 from ollama_magic.demo.faults import Fault
 from ollama_magic.export.languages import exported
-from ollama_magic.export.target import Key, Target
+from ollama_magic.export.target import Key, Target, target_of
 from ollama_magic.foreign import repaired
+from ollama_magic.ollama.address import parse_address
 from ollama_magic.ollama.protocol import ChatRequest, Message, chat_body
 from tests.export.hostile import TEXTS, mixed
 
@@ -142,3 +143,27 @@ def test_a_long_conversation_compiles(demo_server: Callable[..., DemoServer], tm
     done = java(exported("java", ChatRequest("demo", (Message("user", long),)), Target(server.url)), tmp_path, {})
     assert done.stdout == b"ok\n"
     assert server.requests[0].json["messages"][0]["content"] == repaired(long)
+
+
+@ways
+def test_no_proxy_lies_before_this_machine(demo_server: Callable[..., DemoServer], tmp_path: Path, way: str) -> None:
+    """Where a proxy is set, a program still reaches a server on this machine directly."""
+    server = demo_server(pace=0, answers=lambda _: ["direct"])
+    proxied = dict.fromkeys(["http_proxy", "HTTP_PROXY", "all_proxy"], "http://127.0.0.1:9")
+    target = target_of(parse_address(server.url), proxied, {}, "")
+    language, run = PROGRAMS[way]
+    done = run(exported(language, ChatRequest("demo", (Message("user", "Hi"),)), target), tmp_path, proxied)
+    assert done.stdout == b"direct\n"
+
+
+@pytest.mark.parametrize("language", ["curl", "python", "java"])
+def test_a_firms_certificate_goes_along(language: str) -> None:
+    """A program for a server with a certificate of its own names it; with plain HTTP it does not."""
+    request = ChatRequest("demo", (Message("user", "Hi"),))
+    secure, plain = (
+        exported(language, request, target_of(parse_address(host), {}, {}, "it's ca.pem"))
+        for host in ("https://example.com", "http://example.com")
+    )
+    named = {"curl": "'it'\"'\"'s ca.pem'", "python": 'cafile="it\'s ca.pem"', "java": "trustStore"}[language]
+    assert named in secure
+    assert named not in plain

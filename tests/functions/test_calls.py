@@ -201,7 +201,7 @@ def test_a_script_needs_no_ipython(start) -> None:
         "assert 'IPython' not in sys.modules\n"
     )
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", code],
+        [sys.executable, "-W", "error", "-c", code],
         capture_output=True,
         text=True,
         timeout=60,
