@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ollama_magic.markdown.renderer import Block
 
 PORTION = 16_000  # characters of HTML in one frozen widget, give or take a block
-GROUP = 8  # blocks of a box; they are made together, for a list of children is sent again with every new one
-SECTION = 12  # groups of a box
+GROUP = 24  # blocks of a box
+AT_ONCE = 8  # blocks that are made together, for a list of children is sent again with every new one
 # JupyterLab gives first and last children smaller margins; an unseen neighbour keeps a block from being either.
 _UNSEEN = "<i hidden></i>"
 _LOOK = "class=jp-RenderedHTMLCommon"
@@ -128,17 +128,16 @@ class Blocks:
         return widget
 
     def _more_room(self) -> None:
-        widgets = [self.kit.html() for _ in range(min(max(len(self._where) // 2, 2), GROUP))]
+        widgets = [self.kit.html() for _ in range(min(max(len(self._where) // 2, 2), AT_ONCE))]
         self._room += widgets
-        group, sections = self.kit.box(widgets), self.box.children
-        if sections and len(sections[-1].children) < SECTION:
-            self.kit.set(sections[-1], "children", (*sections[-1].children, group))
+        groups = self.box.children
+        if groups and len(groups[-1].children) + len(widgets) <= GROUP:
+            self.kit.set(groups[-1], "children", (*groups[-1].children, *widgets))
         else:
-            self.kit.set(self.box, "children", (*sections, self.kit.box([group])))
+            self.kit.set(self.box, "children", (*groups, self.kit.box(widgets)))
 
     def _group_with(self, widget: Any) -> Any:
-        groups = (group for section in reversed(self.box.children) for group in reversed(section.children))
-        return next(group for group in groups if widget in group.children)
+        return next(group for group in reversed(self.box.children) if widget in group.children)
 
     def _patch(self, frozen: _Frozen, part: int, block: Block) -> None:
         was_math = frozen.math

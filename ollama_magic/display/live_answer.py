@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 FASTEST_S = 1 / 30
 BYTES_PER_S = 120_000  # of tail: one giant list, table or fence is sent less often
 # For a given sum of bytes, pauses that grow with the square root of a paint's bytes keep the mean delay least.
-FRUGAL = 0.0017  # seconds for the root of a byte: some 40 bytes for one of the answer at 150 tokens/s
-FRUGAL_S = 0.06
+FRUGAL = 0.0015  # seconds for the root of a byte: some 40 bytes for one of the answer at 150 tokens/s
+FRUGAL_S = 0.045
 MESSAGES_PER_S, AT_ONCE = 40, 8  # never more than 60 in a second
 SHARE = 5  # a paint may take a fifth of the time
 
@@ -94,14 +94,11 @@ class LiveAnswer:
         self._thinking.blocks.grow(reply.thinking_parts)
 
     def _end(self, reply: Reply) -> None:
-        """Put notes and footer where the status line was; only then is that closed."""
-        self._foot = self._kit.html(self._end_part(reply))
-        self._kit.set(self.root, "children", (*self._rows[:-2], self._foot))
-        self._status.close()
-        self._kit.close(self._region.widget)
+        """Notes and footer take the place of the status line."""
+        self._status.settle(self._end_part(reply))
 
     def _say_end(self, reply: Reply) -> None:
-        self._kit.set(self._foot, "value", self._end_part(reply))
+        self._status.say(self._end_part(reply))
 
     def _end_part(self, reply: Reply) -> str:
         return _part(end_html(reply, self._footer, raised=self._raised))

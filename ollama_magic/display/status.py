@@ -61,9 +61,17 @@ class StatusLine:
             text = escape(status_text(reply, now))
             self._kit.set(self._line, "value", f"<div class=jp-RenderedHTMLCommon><small>{text}</small></div>")
 
-    def close(self) -> None:
-        """Close the row; its owner has taken it off the screen."""
-        self._kit.close(self.box, *self._row)
+    def say(self, html: str) -> None:
+        """Put this into the row."""
+        self._kit.set(self._line, "value", html)
+
+    def settle(self, html: str) -> None:
+        """Give the row to what stands under a settled answer; the button goes."""
+        self.say(html)
+        with self.box.hold_sync():
+            self._kit.set(self.box, "children", (self._line,))
+            self._kit.set(self.box, "_dom_classes", ())
+        self._kit.close(*self._row[1:])
 
     def _button(self, stop: Callable[[], None]) -> Any:
         button = self._kit.button("Stop", "Stop this answer; what has come is kept", "ollama-magic-stop")
