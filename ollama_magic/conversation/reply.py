@@ -80,11 +80,16 @@ class Reply:
 
     def json(self) -> Any:
         """Read the answer as JSON; a fenced block around it is taken off. Raises InputError if it is none."""
+        why = "it ended before its end" if self.state != COMPLETE or self.done_reason == "length" else ""
         blocks = self.code
-        try:
-            return json.loads(blocks[0] if len(blocks) == 1 else self.text)
-        except ValueError as error:
-            raise InputError(f"This answer is not JSON ({error}); ask for JSON, and for nothing around it.") from None
+        for text in (self.text, *(blocks if len(blocks) == 1 else ())):
+            try:
+                return json.loads(text)
+            except RecursionError:
+                why = "it is nested too deeply"
+            except ValueError as error:
+                why = why or str(error)
+        raise InputError(f"This answer is not JSON ({why}); ask for JSON, and for nothing around it: `-f json`.")
 
     def _repr_llm_(self) -> str:
         """What `{{reply}}` puts into a prompt."""

@@ -67,6 +67,8 @@ def prompt(here: Here, rest: str) -> Answer:
 def _rendered(here: Here, reply: Reply) -> str:
     from ollama_magic.ollama.protocol import ChatRequest
 
+    if reply.request is not None and not isinstance(reply.request, ChatRequest):
+        return ""  # the look-up knows chats alone
     try:
         return here.session.call(here.session.server().client.render(ChatRequest(reply.model, reply.sent)))
     except OllamaMagicError:

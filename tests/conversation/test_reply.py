@@ -62,3 +62,20 @@ def test_think_tags_do_not_depend_on_the_cut(text):
         more, rest = tags.close()
         outcomes.add((thinking + more, answer + rest))
     assert len(outcomes) == 1
+
+
+def test_json_that_cannot_be_is_one_readable_sentence():
+    """Deep nesting, an answer that was cut, and no text at all are each an InputError with the reason."""
+    for text, state, why in (
+        ("[" * 100_000, "complete", "nested too deeply"),
+        ('{"a": ', "stopped", "ended before its end"),
+        ("", "complete", "Expecting value"),
+    ):
+        with pytest.raises(InputError, match=why):
+            Reply(text_parts=[text], state=state).json()
+
+
+def test_a_fence_inside_a_string_is_part_of_the_json():
+    """What is JSON as it stands is read as it stands, whatever its strings hold."""
+    text = '{"a": "\u2028```json\u2028{}\u2028```"}'
+    assert reply(text).json() == {"a": "\u2028```json\u2028{}\u2028```"}

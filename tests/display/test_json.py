@@ -10,7 +10,8 @@ from ollama_magic.conversation.reply import AS_JSON, AS_TEXT
 from ollama_magic.display.answer import growing
 from ollama_magic.display.json_text import GrowingJson, laid_out
 from ollama_magic.display.settled import bundle, plain_text
-from tests.display.replies import HTML, ended
+from ollama_magic.display.updating import UpdatingView
+from tests.display.replies import HTML, RecordedSlot, a_reply, ended
 
 HOSTILE = [
     json.loads(line)
@@ -122,3 +123,21 @@ def test_hostile_texts_are_inert_as_json(text, quoted):
                 for tag in tags
                 if not re.fullmatch(r"</?(div|pre|span|p|small|strong)( class=\S+)?>|<div class=\"[^\"]*\">", tag)
             } == set()
+
+
+def test_the_views_show_json_as_code_while_it_streams():
+    """Where a slot is updated instead of a widget, half an answer stands laid out in a code block already."""
+    reply = a_reply('{"a": [1, "<b>x', form=AS_JSON)
+    slot = RecordedSlot()
+    view = UpdatingView(slot)
+    view.begin(reply, lambda: None)
+    view.show(reply)
+    html = slot.last[HTML]
+    assert "<div class=highlight><pre>" in html
+    assert '"&lt;b&gt;x' in html or "&lt;b&gt;x" in html
+    assert "<b>" not in html
+
+
+def test_a_single_answer_says_so_in_its_footer():
+    """Under `%%generate` stands that it is a single answer, not how many turns were sent."""
+    assert "gemma3:1b · a single answer" in bundle(ended("Hi", kind="generate", turns_sent=0))[HTML]

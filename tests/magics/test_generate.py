@@ -146,3 +146,39 @@ def test_the_help_has_no_word_of_the_conversation(shell):
     assert text == GENERATE.help() + "\n"
     assert all(option.usage in text for option in GENERATE_OPTIONS)
     assert not any(name in text for name in ("--turns", "--once", "--conversation"))
+
+
+def test_an_old_server_without_the_route_is_told(shell, server):
+    """A server that has no /api/generate gives one line with what to do, and the cell fails."""
+    server.faults.append(Fault("error_first", status=404, body=b"404 page not found", path="/api/generate"))
+    _, error = run(shell, "%%generate -m chatty\nHello")
+    assert isinstance(error, ollama_magic.errors.ServerError)
+    assert "cannot" in str(error) or "has no" in str(error)
+    assert ollama_magic.last.state == "failed"
+
+
+def test_once_more_the_cell_has_no_turn(shell):
+    """`%ollama prompt` shows what a single answer was asked, and the history knows nothing of it."""
+    run(shell, "%%generate -m chatty --raw\n<s>Hello")
+    assert shell.run_line_magic("ollama", "\0=prompt").endswith("<s>Hello")
+    assert shell.run_line_magic("ollama", "\0=history") == []
+
+
+def test_json_is_asked_for_in_a_chat_too(shell, server):
+    """`-f json` in `%%chat` sends the format; the reply reads it, and the output keeps it as it came."""
+    text, error = run(shell, "%%chat -m chatty -f json\nGive me a JSON object.")
+    assert error is None
+    assert sent(server)[-1]["format"] == "json"
+    assert ollama_magic.last.form == "json"
+    assert ollama_magic.last.json() is not None
+    assert text.strip() == ollama_magic.last.text.strip()
+
+
+def test_a_background_answer_is_single_too(shell):
+    """`-b` lets the answer go on in its place; it ends complete and is not remembered."""
+    run(shell, "%%generate -m chatty -b --out later\nHello")
+    reply = shell.user_ns["later"]
+    for handle in ollama_magic.magics.loading.loaded_magics().session.running():
+        handle.wait()
+    assert reply.state == "complete"
+    assert shell.run_line_magic("ollama", "\0=history") == []
