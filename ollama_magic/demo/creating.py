@@ -35,6 +35,8 @@ def create(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
     name = name_in(body)
     if read_name(name) is None:
         raise Refusal(400, "invalid model name")
+    if not stage.age.has("create_fields"):
+        _source(body)
     files = body.get("files")
     for file in files if isinstance(files, dict) else ():
         if file.startswith(("/", "\\")) or ".." in file.split("/"):

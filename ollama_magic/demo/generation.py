@@ -117,7 +117,7 @@ class Answer:
             return
         deltas = iter(self.deltas)
         yield from islice(deltas, self.limit)
-        self.cut = next(deltas, None) is not None
+        self.cut = self.cut or next(deltas, None) is not None
 
     def _flush(self, last: bool = False) -> None:
         if self._pending or last:
@@ -150,7 +150,7 @@ class Answer:
             "load_duration": self.load_ns,
             "prompt_eval_count": self.prompt_tokens,
             "prompt_eval_duration": _whole_us(self._begun - arrived - self.load_ns),
-            "eval_count": self._count + (0 if self.cut else 1),
+            "eval_count": (self._count or self.limit or 0) if self.cut else self._count + 1,
             "eval_duration": 0 if tells_no_time else _whole_us(now - self._begun),
         }
         front: dict[str, object] = {"done": True}

@@ -203,3 +203,15 @@ def test_server_only(push: signal.Signals) -> None:
         assert process.returncode == 0
     with pytest.raises(ConnectionError):
         ask(url)
+
+
+def test_a_file_is_replayed(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--replay` the demo server answers, from the file; one that cannot be read is refused before all else."""
+    turns = [{"role": "user", "content": "Hey"}, {"role": "assistant", "content": "Ho"}]
+    Path("talk.json").write_text(json.dumps({"messages": turns}), "utf-8")
+    assert cli.main(["demo", "--no-browser", "--replay", "talk.json"]) == 0
+    assert "talk.json is replayed" in capsys.readouterr().out
+    assert json.loads(lab.read_text())["models"] == 1
+    with pytest.raises(SystemExit):
+        cli.main(["demo", "--replay", "nosuch.json"])
+    assert "nosuch.json cannot be read" in capsys.readouterr().err
