@@ -6,6 +6,7 @@ import re
 
 INDENT = "  "
 DEEPEST = 40  # levels that are indented further; a hostile text has a hundred thousand
+GROWTH, FREE = 6, 4000  # how many times as long a text may become, and what it may grow by at any rate
 _TOKEN = re.compile(r'(?P<space>[ \t\r\n]+)|(?P<quote>")|(?P<word>[\w.+-]+)|(?P<mark>[\[\]{},:])')
 _INSIDE = re.compile(r'(?:[^"\\\n]|\\[^\n])*')
 
@@ -20,6 +21,7 @@ class GrowingJson:
         self._in_string = False
         self._escaped = ""
         self._plain = False
+        self._room = FREE
 
     def feed(self, text: str) -> str:
         """Return the layout of the next piece."""
@@ -33,6 +35,8 @@ class GrowingJson:
             elif found:
                 laid.append(self._laid(str(found.lastgroup), found[0]))
                 at = found.end() if not self._plain else at
+                self._room += (GROWTH + 1) * len(found[0]) - len(laid[-1])
+                self._plain = self._plain or self._room < 0
             else:
                 self._plain = True
         if self._plain and at < len(text):

@@ -1,15 +1,20 @@
 """`%%generate` through a shell: what is sent, what is refused before sending, and what stays."""
 
+from pathlib import Path
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import ollama_magic
+from ollama_magic.conversation.request import Plan, Single
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.models import DemoModel
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.magics.cell_source import read_cell
+from ollama_magic.magics.planning import labels_of
 from ollama_magic.magics.turn_options import GENERATE, GENERATE_OPTIONS
+from ollama_magic.notebook.notebook_file import notebook_from
 
 CHATTY = DemoModel("chatty")
 FILLER = DemoModel("filler", capabilities=("completion", "insert"))
@@ -182,3 +187,18 @@ def test_a_background_answer_is_single_too(shell):
         handle.wait()
     assert reply.state == "complete"
     assert shell.run_line_magic("ollama", "\0=history") == []
+
+
+def test_the_output_says_that_it_is_no_turn():
+    """The metadata name the kind, and have no conversation; read back from the file the cell makes no turn."""
+    plan = Plan("Hello", once=True, single=Single(), system="Be brief.")
+    labels = labels_of(plan, "Hello", "c/1", "main", whole_cell=True)
+    assert labels == {"slot": "c/1", "conversation": None, "kind": "generate", "system": "Be brief."}
+    output = {
+        "output_type": "display_data",
+        "data": {"text/plain": "Hi"},
+        "metadata": {"ollama_magic": {**labels, "state": "complete"}},
+    }
+    cell = {"id": "c", "cell_type": "code", "source": "%%generate\nHello", "outputs": [output]}
+    read = notebook_from({"nbformat": 4, "nbformat_minor": 5, "cells": [cell]}, Path("n.ipynb"), read_cell)
+    assert (read.turns, read.prompts, read.promptless, read.unfinished) == ((), (), 0, 0)
