@@ -1,4 +1,7 @@
-"""The command line: `ollama-magic demo`, which opens JupyterLab on the quickstart; no magic and no model lives here."""
+"""The command line: `demo` opens JupyterLab on the quickstart, `enable` and `disable` have IPython load the extension.
+
+No magic and no model lives here.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ from urllib.parse import quote, urlsplit
 
 from ollama_magic.demo.replay import NoReplay, read_replay
 from ollama_magic.demo.server import DemoServer
+from ollama_magic.enabling import disable, enable
+from ollama_magic.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +45,8 @@ def main(args: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(args)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return _serve(options) if options.server_only else _demo(options)
-    except _Refused as refused:
+        return int(options.run(options))
+    except (_Refused, InputError) as refused:
         print(refused, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -60,7 +65,33 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="print JupyterLab's address and open no browser")
     demo.add_argument("--notebook-dir", metavar="DIR", help=f"where the notebook goes (default: {_FOLDER} here)")
     demo.add_argument("--server-only", action="store_true", help="no JupyterLab: serve, and print the address")
+    demo.set_defaults(run=lambda options: _serve(options) if options.server_only else _demo(options))
+    for run, does in (
+        (_enable, "have IPython and every notebook load the extension"),
+        (_disable, "take that back"),
+    ):
+        switch = commands.add_parser(run.__name__.strip("_"), help=does)
+        switch.add_argument(
+            "--profile", default="default", metavar="NAME", help="the IPython profile (default: default)"
+        )
+        switch.set_defaults(run=run)
     return parser
+
+
+def _enable(options: argparse.Namespace) -> int:
+    file, written = enable(options.profile)
+    since = "IPython and the notebooks of this profile load ollama_magic from their next start on"
+    said = f"Wrote {file}:" if written else f"{file} is there already:"
+    print(f"{said} {since}; `ollama-magic disable` takes it back.")
+    return 0
+
+
+def _disable(options: argparse.Namespace) -> int:
+    file, removed = disable(options.profile)
+    print(
+        f"Removed {file}: nothing loads by itself any more." if removed else f"There is nothing to remove: no {file}."
+    )
+    return 0
 
 
 def _port(text: str) -> int:

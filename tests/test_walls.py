@@ -16,7 +16,7 @@ EVERYWHERE = {"errors", "foreign"}
 # room: (its modules, the rooms it knows of, the libraries it may use). `errors` and `foreign` are known by all.
 ROOMS = {
     "": (
-        "__init__ cli errors foreign loop_thread",
+        "__init__ cli enabling errors foreign loop_thread",
         "magics display conversation prompt markdown ollama demo loop_thread functions",
         "IPython",
     ),
@@ -95,7 +95,8 @@ MODULES = {
     "errors": ("", ""),
     "foreign": ("", ""),
     "loop_thread": ("", ""),
-    "cli": ("demo", ""),
+    "cli": ("demo enabling", ""),
+    "enabling": ("", "IPython"),
     "conversation.handle": ("loop_thread", ""),
     "conversation.session": ("ollama loop_thread", ""),
     "ollama.connection": ("", "httpx"),

@@ -1,0 +1,79 @@
+"""Loading by itself: one small file of our own in an IPython profile's `startup`, written and removed on request only.
+
+A startup file and no entry in the profile's configuration: that is the user's to write, it may be Python, and a
+profile is shared by environments that lack this package, where an entry would fail at every start.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ollama_magic.errors import InputError
+
+NAME = "50-ollama_magic.py"
+MARK = "# Written by `ollama-magic enable`; `ollama-magic disable` takes it away."
+TEXT = f"""{MARK}
+def _load_ollama_magic():
+    from importlib.util import find_spec
+
+    extensions = get_ipython().extension_manager
+    if find_spec("ollama_magic") and "ollama_magic" not in extensions.loaded:
+        extensions.load_extension("ollama_magic")
+
+
+_load_ollama_magic()
+del _load_ollama_magic
+"""
+
+
+def enable(profile: str = "default") -> tuple[Path, bool]:
+    """Have IPython and its kernels load the extension at their start; the file, and whether it was written now."""
+    file = _file(profile, make=True)
+    if file.exists():
+        if _text(file) == TEXT:
+            return file, False
+        _refuse_foreign(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(TEXT, encoding="utf8")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written ({error.strerror}).") from None
+    return file, True
+
+
+def disable(profile: str = "default") -> tuple[Path, bool]:
+    """Take that back; the file, and whether it was there."""
+    file = _file(profile, make=False)
+    if not file.exists():
+        return file, False
+    _refuse_foreign(file)
+    try:
+        file.unlink()
+    except OSError as error:
+        raise InputError(f"{file} cannot be removed ({error.strerror}).") from None
+    return file, True
+
+
+def _file(profile: str, *, make: bool) -> Path:
+    """Where it stands; IPython makes the default profile at its first start, any other has to be there."""
+    from IPython.paths import get_ipython_dir
+
+    if not re.fullmatch(r"[\w.-]+", profile):
+        raise InputError(f"{profile!r} is no name of an IPython profile.")
+    folder = Path(get_ipython_dir()) / f"profile_{profile}"
+    if make and profile != "default" and not folder.is_dir():
+        raise InputError(f"There is no IPython profile {profile}; `ipython profile create {profile}` makes it.")
+    return folder / "startup" / NAME
+
+
+def _refuse_foreign(file: Path) -> None:
+    if not _text(file).startswith(MARK):
+        raise InputError(f"{file} is there already and was not written by `ollama-magic enable`; it is left as it is.")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf8", errors="replace")
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror}).") from None
