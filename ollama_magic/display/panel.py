@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ollama_magic.conversation.conversation import Conversation
+    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.session import Session
     from ollama_magic.display.panel_desk import Desk
     from ollama_magic.display.panel_turn import PanelTurn
@@ -107,7 +108,7 @@ class Panel:
         )
         self.turns = TurnList(kit, self._ask, self.wake)
         self.notice = Notice(kit)
-        self.input = PromptInput(kit, lambda prompt: self._do(desk.send, prompt))
+        self.input = PromptInput(kit, lambda prompt: self._do(self._send, prompt))
         constant = kit.html(LIVE_STYLE + panel_style(self._transcript.name) + SNIPPET)
         rows = [constant, self._bar.box, self.turns.box, self.notice.widget, self.input.box]
         self.root: Any = kit.box(rows, f"ollama-magic-panel {self._transcript.name}-panel")
@@ -135,7 +136,10 @@ class Panel:
         if turn.handle is not None:
             turn.handle.stop()
         known = self._session.journal.fold.turn(turn.number)
-        self._do(self._desk.send, prompt, known if known is not None and known.counts else None)
+        self._do(self._send, prompt, known if known is not None and known.counts else None)
+
+    def _send(self, prompt: str, instead_of: Turn | None = None) -> None:
+        self.turns.sent(self._desk.send(prompt, instead_of))
 
     async def _first_look(self) -> None:
         self._refresh()
@@ -226,4 +230,6 @@ class Panel:
         self._busy = False
         if self._widgets:
             self.notice.wait_no_more()
+        else:
+            self._copy()  # at once: who runs a notebook without a page ends the kernel with its last cell
         self.wake()

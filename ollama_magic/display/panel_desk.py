@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.handle import TurnHandle
 
 
 class Desk(Protocol):
@@ -14,7 +15,7 @@ class Desk(Protocol):
     What cannot be done raises an OllamaMagicError.
     """
 
-    def send(self, prompt: str, instead_of: Turn | None = None) -> None:
+    def send(self, prompt: str, instead_of: Turn | None = None) -> TurnHandle:
         """Begin a turn without a cell; that one and all behind it are set aside in the same step."""
 
     def undo(self) -> str:

@@ -33,11 +33,16 @@ class TurnList:
         self._name = ""
         self._hidden, self._most = 0, MOST
         self._built: list[PanelTurn] = []
+        self._sent: list[TurnHandle] = []
         self._empty = kit.html(EMPTY)
         self._earlier = kit.button("", "Show what was said before", "ollama-magic-earlier")
         self._earlier.on_click(lambda _: self._show_more())
         self._inner = kit.box([self._empty], "ollama-magic-inner")
         self.box: Any = kit.box([self._inner], "ollama-magic-turns")
+
+    def sent(self, handle: TurnHandle) -> None:
+        """Show this turn, even if it is over before anybody looks."""
+        self._sent.append(handle)
 
     def refresh(self, talk: Conversation, running: Sequence[TurnHandle]) -> None:
         """Show the conversation as it is now."""
@@ -70,7 +75,9 @@ class TurnList:
 
         What failed before any text is seen until it is asked again or another turn goes well; nothing remembers it.
         """
-        mine = [one for one in running if one.reply.conversation == talk.name and one.turn is not None]
+        sent, self._sent = self._sent, []
+        mine = [*running, *(one for one in sent if one not in running and not one.reply.text_parts)]
+        mine = [one for one in mine if one.reply.conversation == talk.name and one.turn is not None]
         begun = {one.turn.record.number: one for one in mine if one.turn and one.turn.record.number}
         turns = [turn for turn in talk.turns if not turn.empty]
         known = {turn.number for turn in turns}

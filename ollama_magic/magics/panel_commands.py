@@ -18,6 +18,7 @@ from ollama_magic.magics.turn_options import CHAT
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.display.panel import Panel
     from ollama_magic.magics.magics import OllamaMagic
 
@@ -75,7 +76,7 @@ class NotebookDesk:
         self._session = magics.session
         self._here = Here(magics.session)
 
-    def send(self, prompt: str, instead_of: Turn | None = None) -> None:
+    def send(self, prompt: str, instead_of: Turn | None = None) -> TurnHandle:
         """Begin a turn without a cell; what stands from `instead_of` on is set aside in the same step."""
         session = self._session
         talk = session.conversation()
@@ -86,7 +87,7 @@ class NotebookDesk:
                 handle.stop()
         run = AgainRun(session.journal, Origin(None, f"panel {uuid.uuid4().hex}"), aside)
         plan = plan_of(read_line(CHAT, "").options, prompt, self._magics, talk)
-        session.start_turn(plan, Unwatched(), conversation=talk.name, run=run)
+        return session.start_turn(plan, Unwatched(), conversation=talk.name, run=run)
 
     def undo(self) -> str:
         """Take the notebook's newest step back."""

@@ -10,6 +10,7 @@ import pytest
 from ollama_magic.demo.faults import Fault
 from tests.answers import chats, paragraphs, sent, words
 from tests.browser.lab import WAIT_MS
+from tests.browser.test_looks import RICH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +75,8 @@ def opened(page: NotebookPage, index: int) -> PanelOf:
 
 
 def test_writing(demo_server: Servers, notebook: Notebooks) -> None:
-    """Nothing that is typed is lost: quickly, with new lines, while an answer comes, by key or button; up calls back."""
-    server = demo_server(pace=0, answers=said)
+    """Nothing typed is lost: quickly, with new lines, while an answer comes, by key or button; up calls it back."""
+    server = demo_server(pace=60, answers=said)
     page = notebook(server, PANEL)
     panel = opened(page, 1)
     for number in range(5):
@@ -84,7 +85,6 @@ def test_writing(demo_server: Servers, notebook: Notebooks) -> None:
     panel.type("two", "Enter")
     panel.wait("You said: one")
     server.faults.append(Fault("script", script=words(paragraphs(20))))
-    server.pace = 60
     panel.ask("Tell me")
     panel.wait("p2 is paragraph")
     panel.type("typed meanwhile, ")
@@ -158,13 +158,12 @@ def test_one_conversation(demo_server: Servers, notebook: Notebooks) -> None:
 
 def test_stop_edit_undo(demo_server: Servers, notebook: Notebooks) -> None:
     """Stop keeps what has come; an edited question sets aside what follows, and one undo brings it back."""
-    server = demo_server(pace=0, answers=said)
+    server = demo_server(pace=60, answers=said)
     page = notebook(server, PANEL)
     panel = opened(page, 1)
     panel.ask("one")
     panel.wait("You said: one")
     server.faults.append(Fault("script", script=words(paragraphs(400))))
-    server.pace = 60
     panel.ask("two")
     panel.wait("p3 is paragraph")
     panel.button("Stop").click()
@@ -261,22 +260,21 @@ def test_keys_alone(demo_server: Servers, notebook: Notebooks) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [640, 1280], ids=["narrow", "wide"])
+@pytest.mark.parametrize("width", [520, 1280], ids=["narrow", "wide"])
 def test_looks(demo_server: Servers, notebook: Notebooks, shots: Path, dark: bool, width: int) -> None:
     """A panel looks well in both themes, narrow and wide, and no answer makes it scroll sideways."""
-    server = demo_server(pace=0)
+    server = demo_server(pace=80)
     page = notebook(server, PANEL, dark=dark, size=(width, 900))
     page.page.evaluate("window.jupyterapp.shell.collapseLeft()")
     panel = opened(page, 1)
     panel.ask("Show me some Python code")
     panel.wait("demo: scripted reply")
-    server.pace = 40
-    panel.ask("A table please, and what a list is")
+    server.faults.append(Fault("script", script=words(RICH + paragraphs(200))))
+    panel.ask("What is a list?\n    And what is a tuple?")
+    panel.wait("p2 is paragraph")
     panel.root.scroll_into_view_if_needed()
-    page.page.wait_for_timeout(1500)
     name = f"panel-{'narrow' if width < 800 else 'wide'}-{'dark' if dark else 'light'}"
     page.shot(shots, f"{name}-live")
-    server.pace = 0
     panel.button("Stop").click()
     panel.wait("stopped")
     turns = panel.root.locator(".ollama-magic-turns")
