@@ -28,6 +28,7 @@ class Link {
     this.comm = null;
     this.told = '';
     this.timer = null;
+    this.announced = false;
     const session = context.sessionContext;
     session.iopubMessage.connect((_, message) => this.heard(message));
     session.statusChanged.connect((_, status) => RESTARTS.has(status) && this.forget());
@@ -50,6 +51,10 @@ class Link {
     if (kernel === null || !this.context.isReady) {
       return;
     }
+    if (this.announced) {
+      this.open();
+      return;
+    }
     try {
       const { content } = await kernel.requestCommInfo({ target_name: TARGET });
       const known = content.status === 'ok' && Object.keys(content.comms).length > 0;
@@ -65,15 +70,19 @@ class Link {
   heard({ header, content }) {
     if (header.msg_type === 'update_display_data' && content.transient?.display_id === TARGET) {
       this.forget();
-      this.open();
+      this.announced = true;
+      if (this.context.isReady) {
+        this.open();
+      }
     }
   }
 
   open() {
-    const comm = this.kernel?.createComm(TARGET);
-    if (!comm) {
-      return;
+    this.announced = false;
+    if (!this.kernel?.handleComms) {
+      return; // another notebook of this page has the same kernel
     }
+    const comm = this.kernel.createComm(TARGET);
     comm.commsOverSubshells = 'disabled'; // so that order and run arrive in order
     comm.onMsg = ({ content }) => putSettled(this.context.model, content.data);
     const order = this.order();

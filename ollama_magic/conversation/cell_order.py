@@ -52,6 +52,11 @@ class CellOrder:
         """All code cells that pages have told."""
         return tuple(dict.fromkeys(cell for cells in self._pages.values() for cell in cells))
 
+    @property
+    def living(self) -> frozenset[str]:
+        """The cells that are in the notebook for sure; none where it is not followed."""
+        return frozenset(self.cells) if self._followed else frozenset()
+
     def _before(self, shown: set[str]) -> set[str]:
         """The cells that chatted when another kernel was told of this notebook."""
         known = set(self._journal.fold.places.told) if not self._pages else set[str]()

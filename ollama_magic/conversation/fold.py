@@ -261,7 +261,7 @@ class Fold:
     def _take_begin(self, change: Began, entry: Entry) -> None:
         given = asdict(change)
         turn = Turn(conversation=entry.conversation, step=entry.step, **given)
-        self.places.began(turn, self._of(entry.conversation), self.order)
+        self.places.began(turn, self._of(entry.conversation))
         self._turns[change.number] = turn
         self._highest = max(self._highest, change.number)
 

@@ -68,8 +68,13 @@ class Journal:
             self.tell()
 
     def follow(self, order: tuple[str, ...] | None) -> None:
-        """Have turns stand in this order of all code cells; what the journal keeps of it are the cells that chat."""
+        """Have turns stand in this order of all code cells; what the journal keeps of it are the cells that chat.
+
+        Cells that were told before stay in their order, behind; () is the order of the runs, None what the journal has.
+        """
         with self._lock:
+            if order:
+                order = tuple(dict.fromkeys((*order, *self.fold.places.told)))
             self.order = self.fold.order = order
             chatting = tuple(cell for cell in order or () if cell in self.fold.places)
             if order is not None and chatting != self.fold.places.told:

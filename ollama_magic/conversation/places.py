@@ -31,13 +31,12 @@ class Places:
         """A cell chats: it stands at this number, unless it has its place."""
         self._first.setdefault(cell, number)
 
-    def began(self, turn: Turn, others: Iterable[Turn], order: tuple[str, ...]) -> None:
+    def began(self, turn: Turn, others: Iterable[Turn]) -> None:
         """A turn began behind these, those set aside too; without a cell it stands behind the last that counts."""
         if turn.cell is not None:
             self.put(turn.cell, turn.number)
-        key_of = self.keys(order)
-        if order and turn.cell is None:
-            last = max((one for one in others if not one.aside), key=key_of, default=None)
+        if self.told and turn.cell is None:
+            last = max((one for one in others if not one.aside), key=self.keys(self.told), default=None)
             cell = self._cell_of(last) if last is not None else None
         else:
             cell = turn.cell or self._last.get(turn.conversation, (None, None))[1]

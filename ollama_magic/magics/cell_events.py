@@ -57,8 +57,8 @@ class CellEvents:
         """A cell that runs lives; cells that the front end calls deleted are set aside.
 
         Requests that were queued together carry the same list, and a pasted cell is named though it lives: an id
-        counts only if the request before did not name it, and it is not the one that runs (design §4). One that the
-        file holds that was saved since was pasted, or its deletion undone.
+        counts only if the request before did not name it, it is not the one that runs (design §4), and no page shows
+        it. One that the file holds that was saved since was pasted, or its deletion undone.
         """
         del info
         self._cell.begun += 1
@@ -66,7 +66,7 @@ class CellEvents:
         self._session.cell_runs(request.cell)
         run = self._session.run_of(self._cell.origin())
         run.come_back(self._session.cells_saved)
-        run.deleted(sorted(request.deleted - self._named - {request.cell}))
+        run.deleted(sorted(request.deleted - self._named - {request.cell, *self._page_line.order.living}))
         self._named = request.deleted
 
     def _ended(self, result: Any = None) -> None:

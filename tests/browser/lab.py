@@ -28,7 +28,6 @@ KERNEL = {
     "display_name": "Python 3",
     "language": "python",
 }
-OFF = {"disabledExtensions": {"ollama-magic": True}}  # what `jupyter labextension disable ollama-magic` writes
 # What JupyterLab itself says on the console of an innocent notebook.
 NOISE = (
     "Failed to load resource",  # its own settings and workspaces that do not exist yet
@@ -45,7 +44,7 @@ def free_port() -> int:
 
 
 class Lab:
-    """A JupyterLab server without memory; `work` is the folder it shows, `labextension` whether it has our part."""
+    """A JupyterLab server without memory; `work` is the folder it shows, `labextension` whether our part is on."""
 
     labextension = os.environ.get("OLLAMA_MAGIC_LABEXTENSION") != "off"
 
@@ -74,13 +73,13 @@ class Lab:
         self._wait_for_start()
 
     def _install_labextension(self) -> None:
-        """Have JupyterLab find our part as it stands here; or not, with one that pip installed turned off too."""
-        if self.labextension:
-            found = self.folder / "data" / "labextensions" / "ollama-magic"
-            found.parent.mkdir(parents=True)
-            found.symlink_to(ROOT / "labextension", target_is_directory=True)
-        else:
-            write_json(self.folder / "config" / "labconfig" / "page_config.json", OFF)
+        """Have JupyterLab find our part as it stands here, before one that pip installed."""
+        found = self.folder / "data" / "labextensions" / "ollama-magic"
+        found.parent.mkdir(parents=True)
+        found.symlink_to(ROOT / "labextension", target_is_directory=True)
+        if not self.labextension:
+            command = [sys.executable, "-m", "jupyterlab.labextensions", "disable", "--level=user", "ollama-magic"]
+            subprocess.run(command, env=self._environment(), check=True, capture_output=True)
 
     def _environment(self) -> dict[str, str]:
         folders = {

@@ -1,0 +1,143 @@
+"""The line to the page: what a page says is checked, followed, and answered with what it has missed."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from ollama_magic.conversation.reply import Reply
+from ollama_magic.display.slot import settled_of
+from ollama_magic.magics.cell_order import TARGET, told_cells
+from tests.magics.test_cells import notebook as _notebook
+
+notebook = _notebook  # a shell that is told which cell runs
+
+
+class Page:
+    """A page with its comm, and the kernel's end of it."""
+
+    def __init__(self, notebook):
+        self.notebook, self.targets, self.published, self.got = notebook, {}, [], []
+        shell = notebook.shell
+        shell.kernel = SimpleNamespace(
+            comm_manager=SimpleNamespace(register_target=self.targets.__setitem__),
+            get_parent=lambda: shell.get_parent(),
+        )
+        shell.display_pub.publish = lambda *data, **more: self.published.append((*data, more))
+        self.events = shell.magics_manager.registry["OllamaMagic"].cell_events
+        self.events._page_line.register()
+
+    def open(self, data):
+        comm = SimpleNamespace(comm_id="page", on_msg=self._hear, send=self.got.append)
+        self.targets[TARGET](comm, {"content": {"data": data}})
+
+    def tell(self, data):
+        self.told({"content": {"data": data}})
+
+    def _hear(self, callback):
+        self.told = callback
+
+
+@pytest.fixture
+def page(notebook):
+    page = Page(notebook)
+    yield page
+    del notebook.shell.kernel, notebook.shell.display_pub.publish
+
+
+def test_listening_is_announced(page):
+    """The kernel opens nothing: it updates a display that nobody has, with no data."""
+    assert page.published == [({}, {}, {"transient": {"display_id": "ollama_magic.cells"}, "update": True})]
+    assert list(page.targets) == ["ollama_magic.cells"]
+
+
+def test_a_turn_is_sent_what_stands_above_it(notebook, page):
+    """The order that a page tells is followed from then on, and that of the runs if it is so set."""
+    page.open({"order": ["a", "b"]})
+    notebook.chat("a", "one")
+    notebook.chat("b", "two")
+    page.tell({"order": ["a", "n", "b"]})
+    notebook.chat("n", "between")
+    assert notebook.sent() == ["one", "between"]
+    notebook.shell.run_line_magic("config", "OllamaMagic.order = 'run'")
+    notebook.chat("n", "between")
+    assert notebook.sent() == ["one", "two", "between"]
+    notebook.shell.run_line_magic("config", "OllamaMagic.order = 'notebook'")
+    notebook.chat("b", "two")
+    assert notebook.sent() == ["one", "between", "two"]
+
+
+def test_a_pasted_cell_is_not_deleted(notebook, page):
+    """A cell that a page shows lives, though the front end may call it deleted (design §4)."""
+    page.open({"order": ["a", "b"]})
+    notebook.chat("a", "one")
+    notebook.chat("b", "two", deleted=["a"])
+    assert notebook.sent() == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "order", [None, "abc", {"a": 1}, ["a", 1], ["a", ""], ["a", "b" * 1000], ["a"] * 30_000, [["a"]]], ids=repr
+)
+def test_what_is_no_order_is_not_followed(notebook, page, order):
+    """Wrong types and sizes change nothing and raise nothing."""
+    page.open({"order": ["b", "a"]})
+    notebook.chat("a", "one")
+    notebook.chat("b", "two")
+    page.tell({"order": order})
+    page.tell(order)
+    page.told({"content": order})
+    page.told(order)
+    assert told_cells(order) is None
+    assert notebook.prompts() == ["two", "one"]
+
+
+def test_unloaded_it_is_deaf(notebook, page):
+    """Once unloaded, what a page says is heard by nobody, and does no harm."""
+    page.open({"order": ["a", "b"]})
+    notebook.chat("a", "one")
+    notebook.shell.run_line_magic("unload_ext", "ollama_magic")
+    page.tell({"order": []})
+    page.open({"order": [], "unsettled": [{"slot": "a/1", "conversation": "main"}]})
+    assert notebook.prompts() == ["one"]
+    assert page.got == []
+
+
+def test_what_was_missed_is_told(notebook, page):
+    """A page that asks for the end of an answer gets its bundle, from memory or from what is kept; else nothing."""
+    notebook.chat("a", "one")
+    notebook.run("b", "%chat two\n%chat three")
+    settled_of(notebook.shell).clear()
+    settled_of(notebook.shell)["c/1"] = {"text/plain": "known"}, {"model": "m", "state": "complete"}
+    main = {"conversation": "main", "prompt": None}
+    asked = [
+        {"slot": "a/1", **main},
+        {"slot": "b/2", "conversation": "main", "prompt": "three"},
+        {"slot": "c/1", "conversation": None, "prompt": None},
+    ]
+    page.open({"order": ["a", "b"], "unsettled": asked})
+    one, three, known = page.got[0]["settled"]
+    assert one["label"] == {"slot": "a/1", "model": "demo:latest", "state": "complete"}
+    assert "to one" in one["bundle"]["text/plain"]
+    assert "to one" in one["bundle"]["text/html"]
+    assert "to three" in three["bundle"]["text/plain"]
+    assert known == {"bundle": {"text/plain": "known"}, "label": {"slot": "c/1", "model": "m", "state": "complete"}}
+
+    page.got.clear()
+    unknown = [{"slot": "a/2", **main}, {"slot": "x/1", **main}, {"slot": "a/1", "conversation": None}, {"slot": "a"}]
+    wrong = [{"slot": 7}, "a/1", None, {}, {"slot": "a/¹", **main}, {"slot": "a/-1", **main}, {"slot": "/1", **main}]
+    for asked in (unknown, wrong, "a/1", {"slot": "a/1"}, 7):
+        page.open({"order": ["a", "b"], "unsettled": asked})
+    assert page.got == []
+
+
+def test_the_newest_bundles_are_remembered(notebook, page):
+    """What is remembered for pages is bounded, and a slot that opens anew is forgotten."""
+    from ollama_magic.display.slot import KEPT_TURNS, Slot
+
+    for number in range(KEPT_TURNS + 30):
+        slot = Slot({"slot": f"s/{number}"})
+        slot.opened = True
+        slot.settle({"text/plain": "x"}, Reply(state="complete"))
+    assert len(settled_of(notebook.shell)) == KEPT_TURNS
+    assert f"s/{number}" in settled_of(notebook.shell)
+    slot.open({"text/plain": "…"}, Reply())
+    assert f"s/{number}" not in settled_of(notebook.shell)
