@@ -54,7 +54,13 @@ def show(stage: Stage, exchange: Exchange, _fault: Fault | None) -> None:
     model = found(stage, asked, NOT_FOUND_TAGGED if stage.age.has("native") else NOT_FOUND)
     options = body.get("options")
     exchange.json(
-        described(model, options if isinstance(options, dict) else {}, str(body.get("system", "")), stage.age)
+        described(
+            model,
+            options if isinstance(options, dict) else {},
+            str(body.get("system", "")),
+            stage.age,
+            bool(body.get("verbose")),
+        )
     )
 
 

@@ -82,6 +82,11 @@ class Answer:
     def _held(self, deltas: Iterator[Delta]) -> Iterator[Delta]:
         """What goes into lines of its own; calls of the late style, and the last piece if told so, wait for the end."""
         waits = self.fault is not None and self.fault.kind == "late_content"
+        if not (waits or self.context or self.lines.late_calls):
+            return deltas
+        return self._some_held(deltas, waits)
+
+    def _some_held(self, deltas: Iterator[Delta], waits: bool) -> Iterator[Delta]:
         held: Delta | None = None
         for delta in deltas:
             if self.context:

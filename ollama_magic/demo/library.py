@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ollama_magic.demo.ages import Age
     from ollama_magic.demo.models import DemoModel
 
+_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>", "demo"]
+
 
 class Library:
     """All models, and the blobs that lie about without one; safe from any thread."""
@@ -81,7 +83,9 @@ def _tag(model: DemoModel, age: Age) -> dict[str, object]:
     }
 
 
-def described(model: DemoModel, options: dict[str, object], system: str, age: Age) -> dict[str, object]:
+def described(
+    model: DemoModel, options: dict[str, object], system: str, age: Age, verbose: bool = False
+) -> dict[str, object]:
     """The reply of /api/show, empty parts left out."""
     parameters = "\n".join(f"{key:<30} {_literal(value)}" for key, value in _lines(model.parameters))
     facts = {
@@ -94,7 +98,7 @@ def described(model: DemoModel, options: dict[str, object], system: str, age: Ag
         "messages": [{"role": role, "content": content} for role, content in model.messages],
         "remote_model": model.remote_model,
         "remote_host": model.remote_host,
-        "model_info": _model_info(model),
+        "model_info": _model_info(model, verbose),
         "tensors": [{"name": "token_embd.weight", "type": "F16", "shape": [model.embedding_length, 1200]}],
         "capabilities": list(model.capabilities),
         "modified_at": go_time(model.modified, local_zone()),
@@ -132,13 +136,15 @@ def _modelfile(model: DemoModel, options: dict[str, object], system: str) -> str
     return "\n".join(lines) + "\n"
 
 
-def _model_info(model: DemoModel) -> dict[str, object]:
+def _model_info(model: DemoModel, verbose: bool) -> dict[str, object]:
+    """Long lists are left out unless they are asked for."""
+    number, unit = model.parameter_size[:-1], {"K": 1e3, "M": 1e6, "B": 1e9}.get(model.parameter_size[-1:], 0)
     return {
         "general.architecture": model.family,
         "general.file_type": 1,
-        "general.parameter_count": 0,
+        "general.parameter_count": int(float(number) * unit) if unit else 0,
         f"{model.family}.context_length": model.context_length,
         f"{model.family}.embedding_length": model.embedding_length,
         "tokenizer.ggml.model": "gpt2",
-        "tokenizer.ggml.tokens": None,
+        "tokenizer.ggml.tokens": _TOKENS if verbose else None,
     }

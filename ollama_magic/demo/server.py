@@ -94,6 +94,11 @@ class DemoServer:
         """Whether it listens."""
         return self._listener is not None
 
+    @property
+    def pullable(self) -> tuple[str, ...]:
+        """The names of the invented models that can be pulled."""
+        return tuple(model.name for model in self._stage.pullable)
+
     def start(self) -> DemoServer:
         """Listen; OSError if the port is taken."""
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

@@ -31,6 +31,11 @@ _TOPICS = (
     ("list", r"\b(lists?|steps?|plan|recipe|checklist|to-?do|outline)\b", "列表|步骤|计划|清单|食谱|提纲"),
     ("markdown", r"\b(markdown|what can you|help|features?|abilities)\b", "markdown|你能做|你会什么|帮助|功能"),
     (
+        "models",
+        r"\b(which|what|other|more|list) models\b|\b(pull|download)\b.{0,30}\bmodels?\b",
+        "(哪些|什么|其他|别的|下载|拉取).{0,6}模型",
+    ),
+    (
         "who",
         r"\b(who are you|what are you|introduce yourself|your name|about yourself)\b",
         "你是谁|介绍.{0,4}自己|你叫什么|自我介绍",
