@@ -88,7 +88,7 @@ def larger_window(needed: int, window: Window) -> int:
     """Return a window with room for so many tokens, and for an answer; 0 where the model has none."""
     wanted = 1 << max(needed * 5 // 4, (window.size or 0) * 5 // 4).bit_length()
     wanted = min(wanted, window.most or wanted)
-    return wanted if wanted > (window.size or 0) else 0
+    return wanted if wanted > max(window.size or 0, needed) else 0
 
 
 def window_line(window: Window, needed: int) -> str:
@@ -99,7 +99,8 @@ def window_line(window: Window, needed: int) -> str:
     larger = larger_window(needed, window)
     if larger:
         return f"window {window.size:,}{of_most}; `-o num_ctx={larger}` reloads the model"
-    return f"window {window.size:,}, the largest that this model has; send less: a shorter prompt, or `--turns 4`"
+    why = f"{of_most}, too small at its largest too" if of_most else ", the largest that this model has"
+    return f"window {window.size:,}{why}; send less: a shorter prompt, or `--turns 4`"
 
 
 def lost_note(demand: Demand, stats: Stats | None, window: Window) -> str:

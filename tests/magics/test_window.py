@@ -70,7 +70,8 @@ def test_a_refusal_in_json_reads_as_one_line(shell, server):
     server.faults.append(Fault("error_first", status=400, body=body))
     _, error = run(shell, "%%chat\nHello")
     assert str(error) == (
-        "The prompt does not fit, with 7,931 tokens: window 1,000 of 1,024; `-o num_ctx=1024` reloads the model."
+        "The prompt does not fit, with 7,931 tokens: window 1,000 of 1,024, too small at its largest too; "
+        "send less: a shorter prompt, or `--turns 4`."
     )
 
 
