@@ -6,7 +6,9 @@ import atexit
 from typing import Any
 
 from IPython.core.getipython import get_ipython
+from traitlets import TraitError
 
+from ollama_magic.errors import InputError
 from ollama_magic.magics import completion
 from ollama_magic.magics.line import install, uninstall
 from ollama_magic.magics.magics import OllamaMagic
@@ -25,7 +27,10 @@ def load(shell: Any) -> None:
     """Register the magics and put the hook in; a `%%chat` of another extension is replaced, and told."""
     if NAME in shell.magics_manager.registry:
         return
-    magics = OllamaMagic(shell=shell)
+    try:
+        magics = OllamaMagic(shell=shell)
+    except TraitError as error:
+        raise InputError(f"A setting of OllamaMagic in IPython's configuration cannot be used: {error}") from None
     others = shell.magics_manager.magics
     magics.displaced = {kind: others[kind]["chat"] for kind in ("cell", "line") if "chat" in others[kind]}
     shell.register_magics(magics)

@@ -51,7 +51,7 @@ class OllamaTraits(Configurable):
     order = Enum(
         ORDERS,
         "notebook",
-        help="What a turn is sent: what stands above it in the 'notebook', or what was 'run' before.",
+        help="A turn is sent what stands above it ('notebook') or ran before it ('run').",
     ).tag(config=True)
     store = Union(
         [Bool(), Unicode()], default_value=True, help="Keep conversations on disk: True, False or a path."
