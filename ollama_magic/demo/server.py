@@ -42,6 +42,7 @@ class DemoServer:
     `late_calls`: calls of tools come together in the line that says done, as from llama-server, not in lines of
     their own. `replay` is a file whose answers are given to its prompts; NoReplay, a ValueError, if it cannot be.
     Of one model `parallel` answers are made at a time and `queue` requests may wait; None is no limit.
+    `segment` bytes are sent at a time, so that lines come in parts; `any_host` lets every Host and Origin in.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class DemoServer:
         replay: str | Path | None = None,
         parallel: int | None = None,
         queue: int | None = None,
+        segment: int = 0,
+        any_host: bool = False,
     ) -> None:
         self.requests: list[RecordedRequest] = []
         self.faults: deque[Fault] = deque(faults)
@@ -76,8 +79,9 @@ class DemoServer:
             late_calls=late_calls,
             replay=read_replay(replay) if replay is not None else None,
             slots=Slots(parallel, queue),
+            any_host=any_host,
         )
-        self._port = port
+        self._port, self._segment = port, segment
         self._listener: socket.socket | None = None
         self._connections: set[Connection] = set()
         self._changed = threading.Condition()
@@ -158,7 +162,7 @@ class DemoServer:
             if self._listener is not listener:
                 sock.close()
                 return
-            threading.Thread(target=self._serve, args=(Connection(sock),), daemon=True).start()
+            threading.Thread(target=self._serve, args=(Connection(sock, self._segment),), daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:
         with self._changed:

@@ -42,6 +42,7 @@ class Stage:
     downloads: dict[str, Download] = field(default_factory=dict)
     late_calls: bool = False
     replay: Replay | None = None
+    any_host: bool = False
     slots: Slots = field(default_factory=Slots)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     lock: threading.Lock = field(default_factory=threading.Lock)

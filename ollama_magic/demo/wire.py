@@ -63,9 +63,10 @@ class RecordedRequest:
 
 
 class Connection:
-    """A socket that can wait and notice meanwhile that the client has gone."""
+    """A socket that can wait and notice meanwhile that the client has gone; it sends `segment` bytes at a time."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, segment: int = 0) -> None:
+        self._segment = segment or 262_144
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
         self._rest = b""
@@ -154,7 +155,7 @@ class Connection:
         view, sent = memoryview(data), 0
         while sent < len(data):
             try:
-                sent += self._sock.send(view[sent : sent + 262_144])
+                sent += self._sock.send(view[sent : sent + self._segment])
             except OSError:
                 raise ClientLeft(sum(end <= sent for end in ends)) from None
         return len(ends)

@@ -89,3 +89,17 @@ def test_a_model_is_loaded_by_its_own_parameters() -> None:
         assert loaded(server)[0]["context_length"] == 8192
         post(server, "generate", model="wide", prompt="Hi", options={"num_ctx": 1024})
         assert loaded(server)[0]["context_length"] == 1024
+
+
+def test_every_host_may_be_let_in() -> None:
+    """A switch: without it a foreign Host or Origin is a 403 with nothing in it."""
+    foreign = {"Host": "example.org", "Origin": "https://example.org"}
+    with DemoServer() as server, DemoServer(any_host=True) as open_one:
+        assert [ask(server.url, **{key: value}).status for key, value in foreign.items()] == [403, 403]
+        assert [ask(open_one.url, **{key: value}).status for key, value in foreign.items()] == [200, 200]
+
+
+def test_lines_may_come_in_parts() -> None:
+    """A few bytes at a time, and the same reply all the same."""
+    with DemoServer(pace=0, segment=7) as server, DemoServer(pace=0) as other:
+        assert chat(server.url, "Hello").text == chat(other.url, "Hello").text
