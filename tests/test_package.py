@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -43,12 +44,31 @@ def test_the_wheel(tmp_path: Path) -> None:
     assert {"package.json", "install.json", "static/remoteEntry.js"} <= ours
 
 
+def test_jupyterlabs_part() -> None:
+    """JupyterLab's part has our version; its modules say what they are, are small, and make no HTML of any text."""
+    package = json.loads((LABEXTENSION / "package.json").read_text("utf8"))
+    assert package["version"] == ollama_magic.__version__
+    assert (LABEXTENSION / package["jupyterlab"]["_build"]["load"]).exists()
+    modules = {path.name: path.read_text("utf8") for path in (LABEXTENSION / "static").glob("*.js")}
+    assert not [name for name, text in modules.items() if not re.match(r"/\*\* [A-Z].+ \*/\n", text)]
+    assert not [name for name, text in modules.items() if text.count("\n") > 170]
+    forbidden = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|https?:")
+    assert not [name for name, text in modules.items() if forbidden.search(text)]
+
+
 def test_the_sdist(tmp_path: Path) -> None:
     """The source distribution can be built and tested: it has the tests, the examples and the Makefile."""
     (sdist,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames()}
-    assert {"pyproject.toml", "Makefile", "README.md", "tests/conftest.py", "examples/quickstart.ipynb"} <= names
+    assert {
+        "pyproject.toml",
+        "Makefile",
+        "README.md",
+        "labextension/package.json",
+        "tests/conftest.py",
+        "examples/quickstart.ipynb",
+    } <= names
     assert not [name for name in names if name.startswith((".venv", ".git/"))]
 
 

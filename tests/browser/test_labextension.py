@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.answers import chats, sent
-from tests.browser.lab import NOTEBOOK_JS
+from tests.browser.conftest import LOAD
+from tests.browser.lab import KERNEL_JS, NOTEBOOK_JS, WAIT_MS, Lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., NotebookPage]
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off"),
+]
 
 CHOOSE = f"""index => {{ const notebook = {NOTEBOOK_JS}.content;
     notebook.mode = 'command'; notebook.deselectAll(); notebook.activeCellIndex = index; }}"""
+SPLIT = "options: {mode: 'split-right'}, factory: 'Notebook'"
 DO = "command => window.jupyterapp.commands.execute(command).then(() => null)"
 LONG = "a word and another, " * 30
 PROMPT = (
@@ -95,6 +100,51 @@ def test_colours(demo_server: Servers, notebook: Notebooks, shots: Path, dark: b
     assert page.errors == []
 
 
+def test_switching_while_typing(demo_server: Servers, notebook: Notebooks) -> None:
+    """A cell changes its colours with its first line as one types, and what was typed can be undone as ever."""
+    page = notebook(demo_server(pace=0), "**one** import os", "import os\nos.getcw", "# text", '"""\n%%chat\n"""')
+    source = f"index => {NOTEBOOK_JS}.content.widgets[index].model.sharedModel.getSource()"
+    editor = page.cell(1).locator(".cm-content")
+    editor.click()
+    page.page.keyboard.press("Control+Home")
+    assert bold(page, 1, "import")
+    page.page.keyboard.type("%%chat\n", delay=20)
+    page.page.wait_for_selector(".cm-lineWrapping")
+    assert bold(page, 1, "%%chat")
+    assert bold(page, 1, "one")
+    assert not bold(page, 1, "import")
+    page.page.keyboard.press("Control+Home")
+    page.page.keyboard.type("x")
+    page.page.wait_for_function("() => !document.querySelector('.cm-lineWrapping')")
+    assert bold(page, 1, "import")
+    page.page.keyboard.press("Backspace")
+    page.page.wait_for_selector(".cm-lineWrapping")
+    for _ in range(10):
+        page.page.keyboard.press("Control+z")
+    assert page.page.evaluate(source, 1) == "**one** import os"
+    assert not wraps(page, 1)
+    page.page.keyboard.press("Control+Shift+z")
+    page.page.wait_for_selector(".cm-lineWrapping")
+
+    page.cell(2).locator(".cm-content").click()
+    page.page.keyboard.press("Control+End")
+    page.page.keyboard.press("Tab")
+    page.page.wait_for_function(f"() => {source.partition('=> ')[2].replace('index', '2')} !== 'import os\\nos.getcw'")
+    assert "os.getcwd" in page.page.evaluate(source, 2)
+    assert not wraps(page, 4)
+    assert page.errors == []
+
+
+def test_markdown_cells_and_files_stay_as_they_are(demo_server: Servers, notebook: Notebooks) -> None:
+    """Only code cells are ours: a Markdown cell that begins with the same word is left alone, and so is its order."""
+    page = notebook(demo_server(pace=0, answers=said), "%%chat\none", "%%chat\ntwo")
+    do(page, 1, "change-cell-to-markdown", "enter-edit-mode")
+    page.page.wait_for_function(f"() => {NOTEBOOK_JS}.content.widgets[1].model.type === 'markdown'")
+    assert not bold(page, 1, "%%chat")
+    assert bold(page, 2, "%%chat")
+    assert page.errors == []
+
+
 def test_order(demo_server: Servers, notebook: Notebooks) -> None:
     """A new cell between old ones is sent what stands above it; moved, cut, pasted and restored cells go along."""
     server = demo_server(pace=0, answers=said)
@@ -129,4 +179,71 @@ def test_order(demo_server: Servers, notebook: Notebooks) -> None:
     assert asked(server) == ["three", "between", "two"]
     page.run(4)
     assert asked(server) == ["three", "between", "two", "one"]
+    assert page.errors == []
+
+
+def test_order_after_a_reload_and_a_restart(demo_server: Servers, notebook: Notebooks) -> None:
+    """A page that is loaded anew tells the order again, and a new kernel is told it too."""
+    server = demo_server(pace=0, answers=said)
+    page = notebook(server, "%%chat\none", "%%chat\ntwo")
+    page.run(1)
+    page.run(2)
+    page.reload()
+    page.wait_idle()
+    do(page, 1, "insert-cell-below")
+    edit(page, 2, "%%chat\nbetween")
+    page.run(2)
+    assert asked(server) == ["one", "between"]
+    page.save()
+    page.restart()
+    page.run(0)
+    do(page, 3, "move-cell-up")
+    page.run(2)
+    assert asked(server) == ["one", "two"]
+    page.run(3)
+    assert asked(server) == ["one", "two", "between"]
+    assert page.errors == []
+
+
+def test_two_notebooks_of_one_page(demo_server: Servers, notebook: Notebooks, lab: Lab) -> None:
+    """Two notebooks side by side have an order each, with cells of the same ids."""
+    server = demo_server(pace=0, answers=said)
+    page = notebook(server, "%%chat\none", "%%chat\ntwo")
+    page.run(1)
+    page.run(2)
+    second = lab.write("second.ipynb", [LOAD.format(url=server.url), "%%chat\nred", "%%chat\nblue"])
+    page.page.evaluate(
+        f"path => window.jupyterapp.commands.execute('docmanager:open', {{path, {SPLIT}}}).then(() => null)",
+        second.name,
+    )
+    page.page.wait_for_function(
+        f"{NOTEBOOK_JS}.context.path === 'second.ipynb' && {KERNEL_JS}?.connectionStatus === 'connected'",
+        timeout=WAIT_MS,
+    )
+    page.wait_idle()
+    for index in (0, 1, 2):
+        page.run(index)
+    do(page, 2, "move-cell-up")
+    page.run(2)
+    assert asked(server) == ["blue", "red"]
+    page.page.evaluate(
+        "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)", page.path.name
+    )
+    page.page.wait_for_function(f"path => {NOTEBOOK_JS}.context.path === path", arg=page.path.name)
+    do(page, 1, "insert-cell-below")
+    edit(page, 2, "%%chat\nbetween")
+    page.run(2)
+    assert asked(server) == ["one", "between"]
+    page.run(3)
+    assert asked(server) == ["one", "between", "two"]
+    assert page.errors == []
+
+
+def test_the_order_of_runs(demo_server: Servers, notebook: Notebooks) -> None:
+    """`OllamaMagic.order = "run"` sends what ran before, wherever it stands."""
+    server = demo_server(pace=0, answers=said)
+    page = notebook(server, "%config OllamaMagic.order = 'run'", "%%chat\none", "%%chat\ntwo")
+    for index in (1, 3, 2):
+        page.run(index)
+    assert asked(server) == ["two", "one"]
     assert page.errors == []

@@ -11,7 +11,7 @@ import pytest
 
 from ollama_magic.demo.deltas import Delta
 from tests.answers import paragraphs, words
-from tests.browser.lab import NOTEBOOK_JS, WAIT_MS
+from tests.browser.lab import NOTEBOOK_JS, WAIT_MS, Lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., NotebookPage]
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off"),
+]
 
 CODE = 'def hi():\n    print("<b>Grüße</b> & 你好")\n\n\treturn 1'
 SHORT = f"Look:\n\n```python\n{CODE}\n```\n\nand\n\n```\nplain\n```\n"

@@ -20,7 +20,6 @@ class Page:
         shell = notebook.shell
         shell.kernel = SimpleNamespace(
             comm_manager=SimpleNamespace(register_target=self.targets.__setitem__),
-            get_parent=lambda: shell.get_parent(),
         )
         shell.display_pub.publish = lambda *data, **more: self.published.append((*data, more))
         self.events = shell.magics_manager.registry["OllamaMagic"].cell_events
