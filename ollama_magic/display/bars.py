@@ -31,7 +31,7 @@ BAR_STYLE = """<style>
   max-width: 54em;
 }
 .ollama-magic-live .ollama-magic-bar > * {
-  min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+  min-width: 0; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
 }
 .ollama-magic-live .ollama-magic-bar progress {
   width: 100%; height: 1em; accent-color: var(--jp-brand-color1, #1976d2);

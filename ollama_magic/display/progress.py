@@ -70,7 +70,8 @@ def settled(transfer: Transfer) -> Shown:
     line = notice(ending(transfer)) if ending(transfer) else Shown("", "")
     if not transfer.layers:
         return line
-    rows = [(layer.label, amount(layer.completed, layer.total)) for layer in transfer.layers.values()]
+    layers = transfer.layers.values()
+    rows = [(layer.label.removeprefix("pulling "), amount(layer.completed, layer.total)) for layer in layers]
     summary = line.html.removeprefix("<p>").removesuffix("</p>")
     return Shown(f"<details><summary>{summary}</summary>{table(('layer', 'size'), rows).html}</details>", line.text)
 
