@@ -83,9 +83,10 @@ def _inputs(given: object) -> list[str]:
 def _loaded(stage: Stage, exchange: Exchange, model: DemoModel, body: Body) -> Iterator[int]:
     """The model, ready while the block runs; yields how long that took, in ns."""
     keep = body.get("keep_alive")
-    if stage.runners.load(model, check_options(body.get("options")), keep if isinstance(keep, float) else None):
-        exchange.connection.pause(stage.load_seconds)
+    fresh = stage.runners.load(model, check_options(body.get("options")), keep if isinstance(keep, float) else None)
     try:
+        if fresh:
+            exchange.connection.pause(stage.load_seconds)
         yield time.monotonic_ns() - exchange.arrived
     finally:
         stage.runners.release(model)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ollama_magic.demo.wire import Exchange
 
 Line = dict[str, object]
-Lines = "Generator[Line, None, None]"
 
 
 def told(exchange: Exchange, fault: Fault | None, body: Body, lines: Generator[Line, None, None]) -> None:
@@ -62,7 +61,9 @@ def _whole(exchange: Exchange, lines: Generator[Line, None, None]) -> None:
 
 
 def _written(line: Line) -> bytes:
-    return line["raw"] if isinstance(line.get("raw"), bytes) else (go_json(line) + "\n").encode()  # type: ignore[return-value]
+    """A line as it is sent; a fault's own bytes as they stand."""
+    raw = line.get("raw")
+    return raw if isinstance(raw, bytes) else (go_json(line) + "\n").encode()
 
 
 def _struck(exchange: Exchange, fault: Fault, lines: Generator[Line, None, None]) -> Generator[Line, None, None]:

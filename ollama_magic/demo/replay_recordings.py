@@ -1,4 +1,7 @@
-"""Recorded exchanges with a real server, read as turns with the times of their pieces; no I/O."""
+"""Recorded exchanges with a real server, read as turns with the times of their pieces; no I/O.
+
+An exchange may have a `label`, which is what the answer is then said to come from, instead of the model's name.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def _turn(exchange: Mapping[str, Any]) -> Said | None:
     return Said(
         prompt,
         "".join(text for _, text in texts),
-        str(first.get("model", "")),
+        str(exchange.get("label") or first.get("model", "")),
         str(first.get("created_at", ""))[:10],
         "".join(_content(one, "thinking", "thinking") for _, one in pieces),
         pace_of(last),
