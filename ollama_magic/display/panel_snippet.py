@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from html import escape
 
-SENT = "\u2028"  # between the mark that tells one message from the next, and its text
-
 _SCRIPT = r"""
 (function (me) {
-  var tries = 0, count = 0, sent = [], at = null, follow = true, keep = null;
+  var tries = 0, count = 0, sent = [], at = null, follow = true, keep = null, page = Date.now().toString(36);
   function find() {
     var panel = me.closest('.ollama-magic-panel'), turns = panel && panel.querySelector('.ollama-magic-turns');
     if (!turns || !turns.firstElementChild) { if (tries++ < 400) setTimeout(find, 25); return; }
@@ -52,7 +50,10 @@ _SCRIPT = r"""
     var outbox = input.querySelector('.ollama-magic-outbox textarea');
     if (!text.trim()) return;
     sent.push(text); at = null; follow = true; keep = null;
-    outbox.value = Date.now().toString(36) + '.' + (count++) + '\u2028' + text;
+    var got = input.querySelector('.ollama-magic-got'), mark = page + '.' + count++;
+    var waiting = input.ollamaMagic || [], last = waiting.map(function (one) { return one[0]; }).indexOf(got.title);
+    input.ollamaMagic = waiting = waiting.slice(last + 1).concat([[mark, text]]);
+    outbox.value = JSON.stringify(waiting);
     told(outbox);
     draft.value = ''; told(draft); draft.focus();
   }

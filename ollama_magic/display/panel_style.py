@@ -71,10 +71,14 @@ _STYLE = """
 .ollama-magic-panel .jp-RenderedHTMLCommon { overflow-wrap: anywhere; max-width: 100%; }
 .ollama-magic-panel .jp-RenderedHTMLCommon :is(pre, table) { max-width: 100%; overflow-x: auto; }
 .ollama-magic-panel .jp-RenderedHTMLCommon .highlight {
-  padding: 8px 12px; overflow-x: auto; border: 1px solid var(--jp-border-color3, #e8e8e8); border-radius: 6px;
+  padding: 8px 12px; overflow-x: auto; border: 1px solid var(--jp-border-color2, #e0e0e0); border-radius: 6px;
   background: var(--jp-cell-editor-background, #f7f7f7);
 }
-.ollama-magic-panel .jp-RenderedHTMLCommon .highlight pre { background: transparent; overflow: visible; padding: 0; }
+.ollama-magic-panel .jp-RenderedHTMLCommon .highlight pre {
+  width: max-content; min-width: 100%; max-width: none; padding: 0; overflow: visible; background: transparent;
+  white-space: pre; overflow-wrap: normal;
+}
+.ollama-magic-panel .ollama-magic-turn:has(.ollama-magic-stop) .ollama-magic-doings { display: none; }
 .ollama-magic-panel :is(.ollama-magic-part-first, .ollama-magic-part-middle) .highlight {
   border-bottom: 0; border-bottom-left-radius: 0; border-bottom-right-radius: 0; padding-bottom: 0;
 }
@@ -112,7 +116,7 @@ _STYLE = """
   display: flex; flex-flow: row nowrap; align-items: flex-end; gap: 6px; padding: 8px 10px 10px;
 }
 .ollama-magic-panel .ollama-magic-turn .ollama-magic-input { padding: 0 0 8px; }
-.ollama-magic-panel .ollama-magic-outbox { display: none; }
+.ollama-magic-panel :is(.ollama-magic-outbox, .widget-html:has(> * > .ollama-magic-got)) { display: none; }
 .ollama-magic-panel .ollama-magic-draft { display: block; flex: 1 1 auto; }
 .ollama-magic-panel .ollama-magic-draft textarea {
   display: block; width: 100%; height: 36px; min-height: 36px; max-height: 240px; padding: 8px 12px; resize: none;
@@ -132,8 +136,11 @@ _STYLE = """
 @container (max-width: 520px) {
   .ollama-magic-panel .ollama-magic-inner { padding: 10px 10px 4px; }
   .ollama-magic-panel .ollama-magic-said { max-width: 92%; }
-  .ollama-magic-panel .ollama-magic-menu { max-width: 130px; }
+  .ollama-magic-panel .ollama-magic-bar { gap: 3px; padding: 5px 6px; }
+  .ollama-magic-panel .ollama-magic-menu { max-width: 112px; }
+  .ollama-magic-panel .ollama-magic-bar > .widget-html { flex-basis: 30px; }
   .ollama-magic-panel .ollama-magic-meter b { width: 30px; }
+  .ollama-magic-panel .ollama-magic-meter small { display: none; }
 }
 .ollama-magic-panel.jupyter-widgets-disconnected { display: none; }
 """

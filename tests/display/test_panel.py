@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -10,7 +11,6 @@ from ollama_magic.conversation.changes import Began, Ended, Entry
 from ollama_magic.demo.faults import Fault
 from ollama_magic.display import panel as panel_room
 from ollama_magic.display.panel import Panel
-from ollama_magic.display.panel_snippet import SENT
 from ollama_magic.display.panel_transcript import MOST as TRANSCRIPT_MOST, Transcript
 from ollama_magic.display.panel_turns import LIVE, MOST, PORTION
 from ollama_magic.magics.loading import loaded_magics
@@ -80,7 +80,7 @@ def settle(panel):
 
 def type_in(panel, text, box=None):
     """Send a prompt as the snippet does."""
-    (box or panel.input)._outbox.value = f"{next(MARKS)}{SENT}{text}"
+    (box or panel.input)._outbox.value = json.dumps([[f"mark {next(MARKS)}", text]])
     settle(panel)
 
 
@@ -232,6 +232,17 @@ def test_the_draft_is_never_written(shell, server, outputs):
     type_in(panel, "  \n ")
     assert prompts(panel) == ["one", "one"]
     assert written == []
+
+
+def test_changes_that_overtake_each_other(shell, server, outputs):
+    """What a page could not tell one by one comes together; each message is sent once, and all are confirmed."""
+    panel = opened(shell)
+    panel.input._outbox.value = json.dumps([["a", "one"]])
+    panel.input._outbox.value = json.dumps([["a", "one"], ["b", "two\u2028"], ["c", "three"]])
+    panel.input._outbox.value = "nonsense"
+    settle(panel)
+    assert prompts(panel) == ["one", "two\u2028", "three"]
+    assert 'title="c"' in panel.input._got.value
 
 
 def test_without_the_snippet(shell, server, outputs):
