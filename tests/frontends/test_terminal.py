@@ -152,3 +152,15 @@ def test_leaving(answering: Servers, terminal: Terminals) -> None:
     assert "Traceback" not in shell.leave()
     assert chats(server)[0].ended.wait(30)
     assert chats(server)[0].closed_early
+
+
+def test_tab_in_a_terminal(demo_server: Servers, terminal: Terminals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a terminal Tab completes a command, and a word of a prompt stays as it was typed."""
+    server = demo_server(pace=0)
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    shell = terminal()
+    shell.child.send("%ollama versi\t")
+    shell.expect("version")
+    assert "ollama_magic" in shell.run("")
+    shell.run("%chat Say: impor\t")
+    assert chats(server)[-1].json["messages"][-1]["content"] == "Say: impor"

@@ -245,3 +245,24 @@ def test_what_answers_is_no_ollama(shell, installed):
         _, error = run(shell, "%ollama start")
     assert error is not None
     assert server_start.KEPT not in session(shell).kept
+
+
+def test_demo_with_a_file(shell, tmp_path, monkeypatch):
+    """`demo --replay` answers as in a file that `save` wrote; a file that cannot be replayed is refused in one line."""
+    monkeypatch.chdir(tmp_path)
+    run(shell, "%ollama demo")
+    first = session(shell).kept["demo"]
+    run(shell, "%chat Hello there?")
+    said = session(shell).last.text
+    run(shell, "%ollama save talk.json")
+    text, error = run(shell, "%ollama demo --replay talk.json")
+    assert error is None
+    assert "talk.json" in text
+    assert session(shell).kept["demo"] is not first
+    run(shell, "%chat --once Hello there?")
+    assert session(shell).last.text.startswith(said.rstrip()[:40])
+    for name in ("missing.json", "nothing.json"):
+        (tmp_path / "nothing.json").write_text("{}")
+        _, error = run(shell, f"%ollama demo --replay {name}")
+        assert type(error).__name__ == "InputError"
+        assert name in str(error)
