@@ -120,20 +120,15 @@ def test_ps_of_an_old_server(start):
     assert "Ollama 0.1.30 is too old to tell" in run("%ollama ps")
 
 
-def test_shared_runner(start, monkeypatch):
+def test_shared_runner(start):
     """Lists and stop say which other models share the runner of one."""
-    monkeypatch.setattr("ollama_magic.ollama.models.ModelBook.sharing", shares)
     run, _ = start()
-    run("%ollama create pirate --from demo --system Arr\n%ollama load pirate")
-    assert "`pirate:latest` shares its runner with `pirate` and `captain`." in run("%ollama ps")
-    said = "`pirate:latest` is unloaded. `pirate` and `captain` share its runner, and went with it."
-    assert run("%ollama stop pirate:latest") == said
+    run("%ollama create pirate --from demo --system Arr\n%ollama cp pirate captain\n%ollama load pirate")
+    assert "`pirate:latest` shares its runner with `captain:latest` and `demo:latest`." in run("%ollama ps")
+    said = "`captain` is unloaded. `pirate:latest` and `demo:latest` share its runner, and went with it."
+    assert run("%ollama stop captain") == said
     assert run("%ollama ps") == "No model is loaded."
-
-
-async def shares(book, name):
-    del book
-    return ("pirate", "captain") if name == "pirate:latest" else ()
+    assert run("%ollama stop demo-small") == "`demo-small` is unloaded."
 
 
 def test_show(start):
