@@ -201,12 +201,21 @@ def copy_of_quickstart(folder: str | None) -> Path:
         name = _NOTEBOOK if number == 1 else _NOTEBOOK.replace(".", f"-{number}.")
         try:
             with (place / name).open("xb") as copy:
-                copy.write(source.read_bytes())
+                copy.write(_without_answers(source.read_bytes()))
             return place / name
         except FileExistsError:
             number += 1
         except OSError as error:
             raise _Refused(f"No notebook can be written to {place} ({error.strerror}).") from None
+
+
+def _without_answers(notebook: bytes) -> bytes:
+    """The answers that are saved in it are for those who only read it."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _quickstarts() -> tuple[Path, Path]:
