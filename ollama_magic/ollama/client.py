@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -77,16 +78,16 @@ class OllamaClient:
 
     def stream_create(self, request: CreateRequest) -> AsyncGenerator[Progress, None]:
         """Yield what the making of a model tells, as `stream_pull` does: a missing base is downloaded first."""
-        return self._progress("/api/create", create_body(request))
+        return _to_the_end(self._progress("/api/create", create_body(request), ends=False))
 
     def _chunks(self, path: str, body: dict[str, object]) -> AsyncGenerator[ChatChunk, None]:
         decoder = ChunkDecoder(self._connection.limits.line_bytes, self._connection.mask)
         return self._connection.stream(path, body, decoder, begun=ChatChunk())
 
-    def _progress(self, path: str, body: dict[str, object]) -> AsyncGenerator[Progress, None]:
+    def _progress(self, path: str, body: dict[str, object], *, ends: bool = True) -> AsyncGenerator[Progress, None]:
         """A download takes hours, and checking a large file takes minutes without a word."""
         limits = self._connection.limits
-        decoder = ProgressDecoder(limits.line_bytes, self._connection.mask)
+        decoder = ProgressDecoder(limits.line_bytes, self._connection.mask, ends=ends)
         patient = replace(limits, answer_bytes=_PROGRESS_BYTES, silence=max(limits.silence, limits.first_byte))
         return self._connection.stream(path, body, decoder, limits=patient)
 
@@ -199,3 +200,15 @@ class OllamaClient:
     async def aclose(self) -> None:
         """Close the connections of the running loop; those of loops that are gone went with them."""
         await self._connection.aclose()
+
+
+async def _to_the_end(lines: AsyncGenerator[Progress, None]) -> AsyncGenerator[Progress, None]:
+    """A success that is not the last line was that of the base's download, and is left out."""
+    held: Progress | None = None
+    async with aclosing(lines):
+        async for line in lines:
+            held = line if line.done else None
+            if held is None:
+                yield line
+    if held is not None:
+        yield held

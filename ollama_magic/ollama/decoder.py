@@ -170,7 +170,14 @@ class ChunkDecoder(LineDecoder[ChatChunk]):
 
 
 class ProgressDecoder(LineDecoder[Progress]):
-    """Reads the lines of pull and create (dossier §17.1); `success` ends them."""
+    """Reads the lines of pull and create (dossier §17.1).
+
+    `success` ends a pull; in a create (`ends` is False) it may be that of its base's download.
+    """
+
+    def __init__(self, line_bytes: int = LINE_BYTES, mask: Callable[[str], str] = str, *, ends: bool = True) -> None:
+        super().__init__(line_bytes, mask)
+        self._ends = ends
 
     def cut(self, why: str) -> Progress:
         """Return the line that says why the stream broke off."""
@@ -186,7 +193,7 @@ class ProgressDecoder(LineDecoder[Progress]):
             total=count(value.get("total")),
             completed=count(value.get("completed")),
         )
-        return found, found.done
+        return found, found.done and self._ends
 
     def _line(self, text: object) -> str:
         return one_line(self._mask(text)) if isinstance(text, str) else ""

@@ -60,6 +60,13 @@ def _pull(client: OllamaClient, **options: bool) -> list[Progress]:
     return asyncio.run(run())
 
 
+def _create(client: OllamaClient) -> list[Progress]:
+    async def run() -> list[Progress]:
+        return [step async for step in client.stream_create(CreateRequest("m", "base"))]
+
+    return asyncio.run(run())
+
+
 def test_every_split_gives_the_same_steps():
     """Wherever the network cuts the bytes of a pull, in two or in many, the steps are the same."""
     for at in range(len(BODY) + 1):
@@ -245,3 +252,11 @@ def test_requests_name_the_model_in_both_fields():
         "messages": [{"role": "user", "content": "hi"}],
         "license": "MIT",
     }
+
+
+def test_a_create_goes_on_behind_the_download_of_its_base():
+    """The success of a missing base's download is not that of the model that is made from it."""
+    lines = b'{"status":"pulling manifest"}\n{"status":"success"}\n{"status":"writing manifest"}\n'
+    made = _create(_client(lines, b'{"status":"success"}\n'))
+    assert [step.status for step in made] == ["pulling manifest", "writing manifest", "success"]
+    assert not any(step.done for step in _create(_client(lines)))
