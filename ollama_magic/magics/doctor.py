@@ -6,13 +6,14 @@ import os
 import platform
 import re
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic import __version__
 from ollama_magic.display.host import answers_clicks_while_busy, current_shell, in_terminal
-from ollama_magic.display.tables import Shown, table
+from ollama_magic.display.tables import Shown, folded, table
 from ollama_magic.errors import OllamaMagicError, ServerUnreachable
 from ollama_magic.foreign import one_line
 from ollama_magic.magics.command import Answer
@@ -46,7 +47,8 @@ def check(here: Here) -> Answer:
     findings = [_clean(here.session, finding) for finding in _findings(here)]
     rows = [(one.mark, one.name, f"{one.said}{f' {one.cure}' if one.cure else ''}") for one in findings]
     text = report(findings)
-    return Answer(text, Shown(table(("", "what", "found"), rows).html, text))
+    found = table(("", "what", "found"), rows)
+    return Answer(text, Shown(found.html + folded("As text, for a bug report", text).html, text))
 
 
 def report(findings: list[Finding]) -> str:
@@ -78,16 +80,24 @@ def _findings(here: Here) -> Iterator[Finding]:
     else:
         facts = session.call(_look(server))
         yield _server(session, facts)
-        yield _address(session)
-        yield _proxy(session)
+        yield _guarded("address", partial(_address, session))
+        yield _guarded("proxy", partial(_proxy, session))
         if "version" in facts:
-            yield _version(facts)
-            yield _model(session, server, facts)
-            yield _window(session, facts)
+            yield _guarded("version", partial(_version, facts))
+            yield _guarded("model", partial(_model, session, server, facts))
+            yield _guarded("window", partial(_window, session, facts))
     yield _front_end(here)
-    yield _kernel()
-    yield _store(session)
+    yield _guarded("kernel", _kernel)
+    yield _guarded("store", partial(_store, session))
     yield _machine()
+
+
+def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
+    """One finding; a look that fails itself is a finding too."""
+    try:
+        return look()
+    except Exception as error:  # noqa: BLE001 (a doctor that falls ill helps nobody)
+        return Finding(WRONG, name, f"cannot be looked at: {error!r}", "Please report this.")
 
 
 async def _look(server: Server) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def test_it_shows_a_table_and_the_same_text(shell):
     data = shown.outputs[0].data
     assert data["text/plain"] == text
     assert data["text/html"].count("<tr>") == len(NAMES) + 1
+    assert "<details><summary>As text, for a bug report</summary>" in data["text/html"]
 
 
 def test_nobody_answers(shell, monkeypatch):
@@ -169,3 +170,12 @@ def test_status_alone_is_the_card(shell):
         shell.run_cell("%ollama status --chek")
     assert "conversation" in shown.outputs[0].data["text/plain"]
     assert "takes nothing behind it" in shown.stdout + shown.stderr
+
+
+def test_a_look_that_fails_is_a_line(shell, monkeypatch):
+    """A mistake of the doctor's own is one of its lines, and the others are there."""
+    monkeypatch.setattr(doctor, "_model", lambda *_: 1 / 0)
+    _, found = check(shell)
+    assert tuple(found) == NAMES
+    assert found["model"][0] == "✗"
+    assert "ZeroDivisionError" in found["model"][1]
