@@ -102,6 +102,30 @@ def test_tab_offers_models(shell, text):
     assert offered(shell, text) == ["demo:latest"] if text != "%%chat -m" else "-m" in offered(shell, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("%ollama export ", ["curl", "python", "java"]),
+        ("%ollama export curl --t", ["--turn"]),
+        ("%ollama rm de", ["demo:latest"]),
+        ("%ollama create pirate --from ", ["demo:latest"]),
+        ("%ollama create pir", []),
+        ("%ollama cp de", ["demo:latest"]),
+        ("%ollama load demo --keep-alive 1", ["1h"]),
+        ("%ollama start --", ["--log", "--end", "--help"]),
+        ("%ollama status -", ["--check"]),
+        ("%ollama demo --replay t", ["talk.json"]),
+        ("%ollama help ex", ["export"]),
+        ("%ollama system pri", []),
+    ],
+)
+def test_tab_behind_commands(shell, tmp_path, text, found):
+    """What a command declares, or its usage says, is offered behind it: options, models, files and fixed words."""
+    (tmp_path / "talk.json").write_text("")
+    offered(shell, "%%chat -m ")
+    assert offered(shell, text) == found
+
+
 def test_tab_offers_conversations(shell):
     """Behind -c and `%ollama switch` the conversations of the notebook are offered."""
     shell.run_cell("%%chat -c drafts\nHello")
