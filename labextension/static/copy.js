@@ -48,8 +48,9 @@ class CopyButtons {
     button.className = BUTTON;
     button.setAttribute('data-lm-suppress-shortcuts', 'true'); // Enter and Space are the button's own
     // What is growing may be drawn anew between press and release, so that the press counts.
-    button.addEventListener('mousedown', event => event.button === 0 && this.copy(button, block));
-    button.addEventListener('click', event => event.detail === 0 && this.copy(button, block));
+    const press = event => event.isTrusted && event.button === 0 && this.copy(button, block);
+    button.addEventListener('mousedown', press);
+    button.addEventListener('click', event => event.detail === 0 && press(event)); // by keyboard
     const { words, at, until } = this.said.get(host(block)) ?? {};
     label(button, until > Date.now() && at === placeOf(block) ? words : '');
     return button;

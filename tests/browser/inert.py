@@ -26,6 +26,9 @@ HOST_CLASS = re.compile(r"(?:lm|jp|jupyter|widget|ollama-magic|ansi)-[\w-]+|mod-
 HOST_TITLES = {"null", "", "Stop this answer; what has come is kept"}
 HOST = {"role": {"log"}, "aria-live": {"polite"}, "aria-atomic": {"true"}, "title": HOST_TITLES, "tabbable": {"null"}}
 HOST["style"] = {"display: none;", _UNSEEN}
+# What JupyterLab's part draws on code blocks; its words come from the style sheet.
+COPY_BUTTON = {"type": "button", "class": "ollama-magic-copy", "data-lm-suppress-shortcuts": "true"}
+COPY_BUTTON |= {"aria-label": "Copy code", "data-says": "Copy"}
 # Bidi controls, zero width, tags: what must stand there as a visible mark, never as itself.
 HIDDEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 
@@ -84,6 +87,8 @@ class Look:
                 found += [f"{tag} {name}={value}" for name, value in attributes.items() if not _typeset(name, value)]
             elif place == "host":
                 found += _wrong_host(tag, attributes, own)
+            elif tag == "button" and attributes == COPY_BUTTON and not own:
+                continue
             elif tag not in TAGS | {"i", "details", "summary"} or namespace != HTML:
                 found.append(tag)
             else:

@@ -33,6 +33,7 @@ NOISE = (
     "Failed to load resource",  # its own settings and workspaces that do not exist yet
     "Failed to execute 'removeChild' on 'Node'",  # its splash screen, now and then
     "Cannot read properties of null (reading 'kernel')",  # a notebook opened without a kernel
+    "Could not restore the debugger state",  # a kernel that was started again while it was asked
     "Comm not found for comm id",  # a page that was loaded anew hears of the end of a widget it never knew
 )
 
