@@ -9,7 +9,7 @@ from html import escape
 
 _SCRIPT = r"""
 (function (me) {
-  var tries = 0, count = 0, sent = [], at = null, follow = true, keep = null, page = Date.now().toString(36);
+  var tries = 0, count = 0, top = 0, sent = [], at = null, follow = true, keep = null, page = Date.now().toString(36);
   function find() {
     var panel = me.closest('.ollama-magic-panel'), turns = panel && panel.querySelector('.ollama-magic-turns');
     if (!turns || !turns.firstElementChild) { if (tries++ < 400) setTimeout(find, 25); return; }
@@ -28,7 +28,9 @@ _SCRIPT = r"""
     panel.addEventListener('click', function (e) { click(panel, turns, e); }, true);
     panel.addEventListener('input', function (e) { at = null; fit(e.target); }, true);
     turns.addEventListener('scroll', function () {
-      follow = turns.scrollHeight - turns.scrollTop - turns.clientHeight < 48;
+      if (turns.scrollHeight - turns.scrollTop - turns.clientHeight < 48) follow = true;
+      else if (turns.scrollTop < top) follow = false;
+      top = turns.scrollTop;
     });
     new ResizeObserver(function () {
       if (keep !== null) turns.scrollTop = turns.scrollHeight - keep;

@@ -58,7 +58,7 @@ class Transcript:
         lead = _lead(name, len(turns), len(shown))
         html = "".join(html for html, _ in reversed(shown))
         text = "\n\n".join([lead, *(text for _, text in reversed(shown))])
-        around = f"jp-RenderedHTMLCommon {IGNORE_TEX} ollama-magic-transcript {self.name}"
+        around = f"ollama-magic-transcript {self.name} {IGNORE_TEX}"
         return {
             "text/html": f'<div class="{around}"><p><small>{escape(lead)}</small></p>{html}</div>',
             "text/plain": text,

@@ -63,7 +63,7 @@ class PanelOf:
         self.page.page.wait_for_function(TEXT_IN, arg=[part, self.nth], timeout=WAIT_MS)
 
     def button(self, name: str) -> Locator:
-        return self.root.get_by_role("button", name=name)
+        return self.root.get_by_role("button", name=name, exact=True)
 
     @property
     def text(self) -> str:

@@ -33,6 +33,7 @@ desk = NotebookDesk(loaded_magics())
 for text in json.loads({texts!r}):
     desk.send(text).settle(30)
 """
+FRAME = "ollama-magic-transcript ollama-magic-transcript-c1-1 mathjax_ignore tex2jax_ignore"
 COUNT = "count => document.querySelectorAll('.ollama-magic-said').length >= count"
 SETTLED = "() => !document.querySelector('.ollama-magic-panel .ollama-magic-stop')"
 ELEMENTS = "() => document.querySelectorAll('.ollama-magic-said *').length"
@@ -64,13 +65,13 @@ def test_hostile_turns_in_the_panel(browser: Browser, lab: Lab, tmp_path: Path) 
             sight = watched.look(page.page)
             look = sight.looks[1]
             answers = Look([one for one in look.elements if one[2] != "host"], look.text, look.read)
-            assert answers.wrong == []
+            assert [one for one in answers.wrong if one != f"div class={FRAME}"] == []
             assert page.page.evaluate(ELEMENTS) == 0
             assert not HIDDEN.search(look.text)
             assert not sight.scripts
             assert sight.requests == []
             assert (sight.pages, sight.dialogs) == (1, 0)
-            page.page.get_by_role("button", name="New").click()
+            page.page.get_by_role("button", name="New", exact=True).click()
             page.page.wait_for_function("() => document.querySelector('.ollama-magic-empty')", timeout=WAIT_MS)
         assert canary.quiet
         assert not trial.mark.exists()
