@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ollama_magic.cli import copy_of_quickstart
 from tests.answers import chats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import Lab, NotebookPage
 
 pytestmark = pytest.mark.xdist_group("browser")
-QUICKSTART = Path(__file__).parent.parent.parent / "examples" / "quickstart.ipynb"
 
 
 def test_the_quickstart_streams(
@@ -26,18 +26,18 @@ def test_the_quickstart_streams(
 ) -> None:
     """The quickstart, in the browser and at the demo server's own pace, shows an answer growing."""
     server = demo_server()
-    page = open_page(Path(shutil.copy(QUICKSTART, lab.work / "quickstart.ipynb")), size=(1080, 900))
+    page = open_page(copy_of_quickstart(str(lab.work)), size=(1080, 900))
     page.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
     page.tell_kernel(f"import os; os.environ['OLLAMA_HOST'] = {server.url!r}")
     page.run(1)
     page.run(2)
-    page.start(4)
-    page.output(4).locator("table tr").nth(4).wait_for()
-    page.output(4).scroll_into_view_if_needed()
+    page.start(6)
+    page.output(6).locator("table tr").nth(4).wait_for()
+    page.output(6).scroll_into_view_if_needed()
     page.page.mouse.move(5, 5)
     picture = page.shot(tmp_path, "streaming")
     assert not chats(server)[1].ended.is_set()
-    page.wait_run(4)
+    page.wait_run(6)
     assert page.errors == []
     if wanted := os.environ.get("OLLAMA_MAGIC_PICTURE"):
         shutil.copy(picture, wanted)
