@@ -126,6 +126,7 @@ def test_switching_while_typing(demo_server: Servers, notebook: Notebooks) -> No
     page.page.keyboard.press("Control+Shift+z")
     page.page.wait_for_selector(".cm-lineWrapping")
 
+    page.tell_kernel("get_ipython().Completer.use_jedi = False")  # which takes longer at first than JupyterLab waits
     page.cell(2).locator(".cm-content").click()
     page.page.keyboard.press("Control+End")
     page.page.keyboard.press("Tab")
