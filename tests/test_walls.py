@@ -22,29 +22,30 @@ ROOMS = {
     ),
     "magics": (
         (
-            "__init__ cell cell_events cell_order cell_source command command_words commands completion completion_fields "
-            "completion_names completion_offers completion_place doctor examples export_commands "
-            "file_commands help keeping line loading magics memory_commands mending model_commands model_options options panel_commands planning pulling "
-            "server_commands server_guard server_process server_start setting_commands "
-            "show_command sources spec traits turn_options values watch words"
+            "__init__ cell cell_events cell_order cell_source command command_words commands completion "
+            "completion_fields completion_names completion_offers completion_place doctor examples "
+            "export_commands file_commands help keeping line loading magics memory_commands mending "
+            "model_commands model_options options panel_commands planning pulling server_commands server_guard "
+            "server_process server_start setting_commands show_command sources spec traits turn_options values "
+            "watch words"
         ),
         "display conversation notebook store prompt markdown ollama demo export loop_thread",
         "IPython traitlets",
     ),
     "display": (
         (
-            "__init__ answer bars blocks greeting guarded history host json_text kept kit live live_answer live_region "
-            "panel panel_answer panel_bar panel_desk panel_input panel_notice panel_snippet panel_style "
-            "panel_transcript panel_turn panel_turns progress "
-            "readable settled slot status style tables terminal thinking transfer unwatched updating views"
+            "__init__ answer bars blocks greeting guarded history host json_text kept kit live live_answer "
+            "live_region panel panel_answer panel_bar panel_desk panel_input panel_notice panel_snippet "
+            "panel_style panel_transcript panel_turn panel_turns progress readable settled slot status style "
+            "tables terminal thinking transfer unwatched updating views"
         ),
         "conversation markdown",
         "IPython traitlets ipywidgets",
     ),
     "conversation": (
         (
-            "__init__ advice again audience cell_order cell_run changes context_window conversation fold handle journal keeping places record reply request "
-            "seams server session think_tags turn"
+            "__init__ advice again audience cell_order cell_run changes context_window conversation fold handle "
+            "journal keeping places record remembered reply request seams server session think_tags turn"
         ),
         "ollama store notebook",
         "",
@@ -80,10 +81,9 @@ ROOMS = {
     ),
     "demo": (
         (
-            "__init__ access account ages bodies calling computed creating deltas embedding endpoints faults fields figures "
-            "finding generation go library lines models names old progress prompts pulling replay "
-            "replay_files replay_recordings replies routes runners saying "
-            "server slots speaking stage structured "
+            "__init__ access account ages bodies calling computed creating deltas embedding endpoints faults "
+            "fields figures finding generation go library lines models names old progress prompts pulling replay "
+            "replay_files replay_recordings replies routes runners saying server slots speaking stage structured "
             "topics turn vocabulary wire"
         ),
         "",

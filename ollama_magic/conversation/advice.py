@@ -13,7 +13,8 @@ from ollama_magic.ollama.versions import older
 if TYPE_CHECKING:
     from ollama_magic.conversation.context_window import Demand
     from ollama_magic.conversation.reply import Reply
-    from ollama_magic.conversation.seams import ChatServer, Request
+    from ollama_magic.conversation.seams import ChatServer
+    from ollama_magic.ollama.requests import Request
 
 SMALLEST = 2048  # what servers before v0.6.7 took for a window
 KEEPS_FORMAT = "0.21.1"  # before, a format is left out with `think: false` on some families (dossier §10)

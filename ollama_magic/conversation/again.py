@@ -9,8 +9,8 @@ from ollama_magic.conversation.cell_run import CellRun
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.journal import Journal, Origin
+    from ollama_magic.conversation.remembered import Turn
 
 
 class AgainRun(CellRun):

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ollama_magic.conversation.changes import Change
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.journal import Journal
+    from ollama_magic.conversation.remembered import Turn
 
 PAGES = 20  # that are remembered; a page that was loaded anew is another one
 

@@ -12,8 +12,8 @@ from ollama_magic.conversation.reply import RUNNING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.journal import Journal, Origin
+    from ollama_magic.conversation.remembered import Turn
 
 DELETED, SILENT = "deleted", "the cell no longer chats"
 

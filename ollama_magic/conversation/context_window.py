@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.ollama.protocol import Message, Stats
 
 BYTES_A_TOKEN = 4  # of UTF-8, so that it is about right for Chinese too

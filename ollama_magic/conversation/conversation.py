@@ -12,8 +12,8 @@ from ollama_magic.conversation.reply import COMPLETE
 from ollama_magic.ollama.protocol import Message
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.journal import Journal
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.reply import Reply
 
 BEGAN_WITH = "began_with"  # the model of the first turn: kept until told otherwise (design §1)

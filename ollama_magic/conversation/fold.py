@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.changes import (
@@ -18,53 +18,16 @@ from ollama_magic.conversation.changes import (
     Undone,
 )
 from ollama_magic.conversation.places import Places
-from ollama_magic.conversation.reply import COMPLETE, CUT, RUNNING
+from ollama_magic.conversation.remembered import Turn
+from ollama_magic.conversation.reply import CUT, RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from ollama_magic.conversation.changes import Change, Entry
 
 REPLACED = "replaced"  # why a turn is set aside when its cell runs again
 STEPS = 100  # how far undo reaches (design §4)
-
-
-@dataclass(eq=False)
-class Turn:
-    """A prompt and the answer to it, as they are remembered.
-
-    `number` is its own in this notebook, `step` what made it; `aside` says why it does not count, empty if it does;
-    `at` is in Unix seconds, `seconds` how long the answer took.
-    """
-
-    number: int
-    conversation: str
-    step: int
-    prompt: str
-    cell: str | None = None
-    system: str = ""
-    at: float = 0.0
-    asked: str = ""
-    text: str = ""
-    thinking: str = ""
-    state: str = RUNNING
-    model: str = ""
-    digest: str = ""
-    error: str = ""
-    seconds: float = 0.0
-    stats: Mapping[str, int | None] = field(default_factory=dict)
-    aside: str = ""
-    aside_at: float = 0.0
-
-    @property
-    def empty(self) -> bool:
-        """Whether it ended before any text, and not complete: then nothing is remembered of it."""
-        return not self.text and self.state not in (COMPLETE, RUNNING)
-
-    @property
-    def counts(self) -> bool:
-        """Whether it belongs to the conversation."""
-        return not self.aside and not self.empty
 
 
 class Fold:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
 
 Key = tuple[int, bool, int]  # the place, whether it only follows what stands there, the turn's number
 KeyOf = Callable[["Turn"], Key]

@@ -9,7 +9,7 @@ from ollama_magic.conversation.reply import COMPLETE
 if TYPE_CHECKING:
     from ollama_magic.conversation.cell_run import CellRun
     from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.reply import Reply
 
 

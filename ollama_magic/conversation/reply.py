@@ -12,9 +12,9 @@ from ollama_magic.errors import InputError
 from ollama_magic.foreign import printable
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.seams import Request
     from ollama_magic.errors import OllamaMagicError
     from ollama_magic.ollama.protocol import Message, Stats
+    from ollama_magic.ollama.requests import Request
 
 RUNNING, COMPLETE, STOPPED, CUT, FAILED = "running", "complete", "stopped", "cut", "failed"
 AS_MARKDOWN, AS_JSON, AS_TEXT = "markdown", "json", "text"

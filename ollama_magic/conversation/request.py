@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.fold import Turn
-    from ollama_magic.conversation.seams import ChatServer, Request
+    from ollama_magic.conversation.remembered import Turn
+    from ollama_magic.conversation.seams import ChatServer
+    from ollama_magic.ollama.requests import Request
 
 CHATS = frozenset({"completion"})
 

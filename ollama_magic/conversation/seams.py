@@ -9,10 +9,8 @@ if TYPE_CHECKING:
 
     from ollama_magic.conversation.context_window import Window
     from ollama_magic.conversation.reply import Reply
-    from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
-    from ollama_magic.ollama.requests import GenerateRequest
-
-    Request = ChatRequest | GenerateRequest
+    from ollama_magic.ollama.protocol import ChatChunk
+    from ollama_magic.ollama.requests import Request
 
 
 class ChatServer(Protocol):

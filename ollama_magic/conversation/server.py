@@ -15,9 +15,9 @@ from ollama_magic.ollama.protocol import ChatRequest
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine
 
-    from ollama_magic.conversation.seams import Request
     from ollama_magic.ollama.client import OllamaClient
     from ollama_magic.ollama.protocol import ChatChunk, RunningModel
+    from ollama_magic.ollama.requests import Request
 
 T = TypeVar("T")
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ollama_magic.conversation.changes import Change, Entry
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.keeping import Keeping
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.request import Plan
     from ollama_magic.conversation.seams import View
 

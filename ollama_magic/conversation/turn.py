@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.record import Record
     from ollama_magic.conversation.request import Plan
-    from ollama_magic.conversation.seams import ChatServer, Request, View
+    from ollama_magic.conversation.seams import ChatServer, View
     from ollama_magic.ollama.protocol import ChatChunk
+    from ollama_magic.ollama.requests import Request
 
 STUCK_S = 20.0  # design §4, last paragraph
 FLUSH_S = 0.15  # with the store's own lag a crash loses at most 250 ms of a running answer (design §7.1)

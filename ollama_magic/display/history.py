@@ -13,7 +13,7 @@ from ollama_magic.foreign import one_line, printable, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
 
 BEGINNING = 80  # characters of a prompt in its folded line
 

@@ -10,7 +10,7 @@ from ollama_magic.display.tables import Shown
 from ollama_magic.foreign import one_line, printable
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
 
 
 def kept_view(turn: Turn) -> Shown:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
     from ollama_magic.display.panel_desk import Desk
     from ollama_magic.display.panel_turn import PanelTurn

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.handle import TurnHandle
+    from ollama_magic.conversation.remembered import Turn
 
 
 class Desk(Protocol):

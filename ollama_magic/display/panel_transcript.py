@@ -14,7 +14,7 @@ from ollama_magic.foreign import one_line, visible, without_controls
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
 
 # A server cuts a notebook's outputs off at a megabyte a second; older turns than fit are counted and not shown.
 MOST = 250_000

@@ -17,8 +17,8 @@ from ollama_magic.foreign import one_line, visible
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.handle import TurnHandle
+    from ollama_magic.conversation.remembered import Turn
 
     Ask = Callable[["PanelTurn", str], None]
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.handle import TurnHandle
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.display.kit import WidgetKit
 
 PORTION = 20  # turns that are built at once

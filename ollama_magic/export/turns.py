@@ -14,7 +14,7 @@ from ollama_magic.ollama.protocol import ChatRequest
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
 
 REBUILT = "Put together again: the turns that stand above this one now, and the options that are set now."

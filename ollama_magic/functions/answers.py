@@ -31,9 +31,9 @@ from ollama_magic.ollama.requests import GenerateRequest
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
-    from ollama_magic.conversation.seams import Request
     from ollama_magic.conversation.server import Server
     from ollama_magic.ollama.protocol import ChatChunk
+    from ollama_magic.ollama.requests import Request
 
 _LENGTH = "answer cut by num_predict or a full context window"
 

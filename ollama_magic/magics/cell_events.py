@@ -14,7 +14,7 @@ from ollama_magic.magics.cell_order import PageLine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
     from ollama_magic.magics.cell import Cell
 

@@ -16,7 +16,7 @@ from ollama_magic.magics.command import Answer, Here, alone
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.notebook.saved_turn import SavedTurn
 

@@ -13,8 +13,8 @@ from ollama_magic.magics import values
 from ollama_magic.magics.command import Answer, Here, alone
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.journal import Journal
+    from ollama_magic.conversation.remembered import Turn
 
 ERASE = "--erase"
 BEGINNING = 60  # characters of a prompt in a line that names its turn

@@ -14,7 +14,7 @@ from ollama_magic.display.slot import settled_of
 from ollama_magic.errors import OllamaMagicError
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.fold import Turn
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
 
 MOST = 200  # outputs asked about at once

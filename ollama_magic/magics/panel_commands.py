@@ -17,8 +17,8 @@ from ollama_magic.magics.planning import plan_of
 from ollama_magic.magics.turn_options import CHAT
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.fold import Turn
     from ollama_magic.conversation.handle import TurnHandle
+    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.display.panel import Panel
     from ollama_magic.magics.magics import OllamaMagic
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_magic.ollama.protocol import message_body
+from ollama_magic.ollama.protocol import ChatRequest, message_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +30,9 @@ class GenerateRequest:
     think: bool | str | None = None
     format: object = None
     keep_alive: float | str | None = None
+
+
+Request = ChatRequest | GenerateRequest  # what is answered with text
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ollama_magic.conversation.context_window import (
     window_line,
     window_note,
 )
-from ollama_magic.conversation.fold import Turn
+from ollama_magic.conversation.remembered import Turn
 from ollama_magic.ollama.protocol import Message, Stats
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ollama_magic.conversation.fold import Turn
+from ollama_magic.conversation.remembered import Turn
 from ollama_magic.display.history import history_view
 from ollama_magic.display.tables import Badges, card, folded, notice, stacked, table, width
 from tests.display.replies import HTML, TEXT
