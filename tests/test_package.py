@@ -1,4 +1,4 @@
-"""What is around the code: the wheel, the commands of the Makefile, Binder, and a README that says what is."""
+"""What is around the code: the wheel, the commands of the Makefile, and a README that says what is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -20,7 +19,6 @@ import ollama_magic
 ROOT = Path(__file__).parent.parent
 LABEXTENSION = ROOT / "labextension"
 README = (ROOT / "README.md").read_text(encoding="utf8")
-PYTHON_FIRST = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
 
 
 def make(*arguments: str) -> str:
@@ -85,24 +83,6 @@ def test_make(target: str) -> None:
 def test_make_alone_shows_the_targets() -> None:
     """`make` alone says what there is and does nothing."""
     assert {"demo", "test", "bench", "lint"} <= {line.split()[1] for line in make().splitlines()}
-
-
-def test_binder_start() -> None:
-    """On Binder a demo server answers at OLLAMA_HOST before the notebook server starts."""
-    ask = "import os, urllib.request; print(urllib.request.urlopen(os.environ['OLLAMA_HOST']).read().decode())"
-    command = ["bash", "binder/start", "python", "-c", ask]
-    environ = {**PYTHON_FIRST, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "Ollama is running"
-
-
-def test_binder_profile(tmp_path: Path) -> None:
-    """On Binder every notebook has the extension loaded."""
-    environ = {**PYTHON_FIRST, "IPYTHONDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    subprocess.run(["bash", "binder/postBuild"], cwd=ROOT, env=environ, check=True)
-    ask = [sys.executable, "-m", "IPython", "-c", "print(get_ipython().find_cell_magic('chat') is not None)"]
-    done = subprocess.run(ask, env=environ, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True"
 
 
 def test_the_readme_names_what_is_there() -> None:

@@ -1,0 +1,191 @@
+"""What Binder makes of `binder/`, without Docker: the image's recipe, both scripts, and who answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.binder.environments import ROOT, run, tools
+from tests.demo.asking import chat
+
+pytestmark = pytest.mark.xdist_group("binder")
+BINDER = ROOT / "binder"
+SCRIPTS = (str(BINDER / "postBuild"), str(BINDER / "start"))
+ANSWERS = BINDER / "answers.json"
+HOST = "import os; print(os.environ.get('OLLAMA_HOST'))"
+
+
+def environment(*first: Path, **more: str) -> dict[str, str]:
+    path = os.pathsep.join([*map(str, first), str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1", **more}
+
+
+def started(*command: str, start: Path = BINDER / "start", **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["bash", str(start), *command], capture_output=True, text=True, check=True, **options)
+
+
+def script(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/bash\n{text}\n")
+    path.chmod(0o755)
+    return path.parent
+
+
+def test_the_recipe(tmp_path: Path) -> None:
+    """repo2docker reads the folder as it is meant: Python 3.12, the package with its extra, both scripts in their places."""
+    (tmp_path / "home").mkdir()
+    shutil.copytree(BINDER, tmp_path / "repository" / "binder")
+    environ = {**os.environ, "DOCKER_HOST": "", "HOME": str(tmp_path / "home")}
+    command = [str(tools()), "-m", "repo2docker", "--no-build", "--debug", "--user-id", "1000", "--user-name", "jovyan"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "repository")], env=environ, capture_output=True, text=True, check=True
+    )
+    recipe = done.stdout + done.stderr
+    assert re.search(r"environment-2epy-2d3-2e12-2dlinux-2d\w+-2elock", recipe)
+    steps = [
+        "COPY --chown=1000:1000 src/ ${REPO_DIR}/",
+        'RUN ${KERNEL_PYTHON_PREFIX}/bin/pip install --no-cache-dir -r "binder/requirements.txt"',
+        "RUN ./binder/postBuild",
+        'ENV R2D_ENTRYPOINT="${REPO_DIR}/binder/start"',
+    ]
+    places = [recipe.index(step) for step in steps]
+    assert places == sorted(places)
+    assert (BINDER / "requirements.txt").read_text() == ".[lab]\n"
+
+
+def test_the_scripts_are_clean() -> None:
+    """Bash reads them, shellcheck finds nothing in them, and they may be executed."""
+    for name in SCRIPTS:
+        run("bash", "-n", name)
+        assert os.access(name, os.X_OK)
+    run(str(tools().with_name("shellcheck")), *SCRIPTS)
+
+
+def test_the_demo_server_answers_at_once() -> None:
+    """It answers before the program is started, says what it is, and ends with the program."""
+    ask = (
+        "import os, urllib.request; url = os.environ['OLLAMA_HOST']; print(url, urllib.request.urlopen(url).read());"
+        "import sys; sys.stdin.read()"
+    )
+    command = ["bash", str(BINDER / "start"), sys.executable, "-c", ask]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment(), text=True, **pipes) as process:
+        url, _, said = process.stdout.readline().strip().partition(" ")
+        assert said == "b'Ollama is running'"
+        assert chat(url, "Hello, how are you?").text.endswith("*recorded: gemma3:1b, 2025-04-22*")
+        assert chat(url, "Tell me a joke").text.endswith("*demo: scripted reply, no language model*")
+        _, words = process.communicate("")
+    assert f"No language model runs here: a demo server answers at {url}" in words
+    assert gone(url)
+
+
+def gone(url: str) -> bool:
+    """Whether nobody answers there any more, now or in a few seconds."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(100):
+        try:
+            opener.open(url, timeout=5).close()
+        except OSError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_notebook_opens_whatever_happens(tmp_path: Path) -> None:
+    """Answers that cannot be read leave a scripted server; without one the notebook still opens."""
+    start = Path(shutil.copy(BINDER / "start", tmp_path / "start"))
+    (tmp_path / "answers.json").write_text("broken")
+    assert "http://127.0.0.1:" in started(sys.executable, "-c", HOST, start=start, env=environment()).stdout
+    nothing = environment(script(tmp_path / "bin" / "python", "exit 1"))
+    done = started(sys.executable, "-c", HOST, start=start, env=nothing)
+    assert done.stdout == "None\n"
+    assert "The demo server did not start" in done.stderr
+
+
+def test_a_real_model_is_asked_for(tmp_path: Path) -> None:
+    """Without the variable no ollama is run; with it the model is fetched and served, and ends with the program."""
+    told = tmp_path / "told"
+    serve = f'echo "$@" >> {told}; case $1 in serve) exec sleep 600;; show) exit 1;; esac'
+    bin_ = script(tmp_path / "bin" / "ollama", f"echo $$ > {told}.$1; {serve}")
+    assert "http://" in started(sys.executable, "-c", HOST, env=environment(bin_)).stdout
+    assert not told.exists()
+    done = started(sys.executable, "-c", HOST, env=environment(bin_, OLLAMA_MAGIC_BINDER_MODEL="gemma3:270m"))
+    assert done.stdout == "None\n"
+    assert "A real model answers: gemma3:270m." in done.stderr
+    assert told.read_text().splitlines()[-2:] == ["show gemma3:270m", "pull gemma3:270m"]
+    assert ended(int(Path(f"{told}.serve").read_text()))
+
+
+def ended(process: int) -> bool:
+    for _ in range(100):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    os.kill(process, signal.SIGKILL)
+    return False
+
+
+def test_a_real_model_that_does_not_come(tmp_path: Path) -> None:
+    """Where ollama is missing it is installed; where that or the model fails, the demo server answers."""
+    told = tmp_path / "told"
+    script(tmp_path / "bin" / "mamba", f'echo "$@" >> {told}; exit 1')
+    lonely = tmp_path / "bin"
+    for name in ("bash", "dirname", "sleep"):
+        (lonely / name).symlink_to(shutil.which(name) or "")
+    environ = environment(lonely, OLLAMA_MAGIC_BINDER_MODEL="gemma3:270m", NB_PYTHON_PREFIX="/srv/x")
+    environ["PATH"] = os.pathsep.join([str(lonely), str(Path(sys.executable).parent)])
+    environ.pop("MAMBA_EXE", None)
+    done = started(sys.executable, "-c", HOST, env=environ)
+    assert "http://127.0.0.1:" in done.stdout
+    assert "recorded and scripted replies" in done.stderr
+    assert told.read_text().split()[-4:] == ["conda-forge", "--prefix", "/srv/x", "ollama"]
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> dict[str, str]:
+    """The environment after postBuild, in a repository of nothing but the quickstart."""
+    environ = environment(IPYTHONDIR=str(tmp_path / "ipython"), JUPYTER_CONFIG_DIR=str(tmp_path / "jupyter"))
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    run("bash", str(BINDER / "postBuild"), env=environ, cwd=tmp_path)
+    return environ
+
+
+def test_every_notebook_is_ready(built: dict[str, str], tmp_path: Path) -> None:
+    """The extension is loaded and may be loaded again, kept answers are shown again, and nobody is asked about news."""
+    ask = "%load_ext ollama_magic\nprint(get_ipython().magics_manager.registry['OllamaMagic'].rerun)"
+    done = run(sys.executable, "-m", "IPython", "-c", ask, env=built)
+    assert done.splitlines()[-1] == "reuse"
+    assert "find_cell_magic" not in done
+    config = run(sys.executable, "-m", "jupyterlab", "--show-config-json", env=built)
+    assert json.loads(config)["LabApp"]["news_url"] is None
+
+
+def test_the_quickstart_waits_to_be_run(built: dict[str, str], tmp_path: Path) -> None:
+    """On Binder the quickstart has no answers yet; its cells are those of the repository."""
+    del built
+    there, here = (json.loads((p / "examples/quickstart.ipynb").read_text("utf-8"))["cells"] for p in (tmp_path, ROOT))
+    assert ["".join(cell["source"]) for cell in there] == ["".join(cell["source"]) for cell in here]
+    assert not any(cell.get("outputs") for cell in there)
+    assert any(cell.get("outputs") for cell in here)
+
+
+def test_the_answers_are_labelled() -> None:
+    """Every recorded answer comes from a real server and names its model; a test model is called one."""
+    for exchange in json.loads(ANSWERS.read_text("utf-8")):
+        model = json.loads(exchange["request"]["body"])["model"]
+        last = json.loads(exchange["chunks"][-1][1])
+        assert last["done"] is True
+        assert last["model"] == model
+        assert model == "gemma3:1b" or exchange["label"] == f"{model}, a test model that recites"
