@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.magics.completion_place import COMMAND, FIELD, PROSE, Place, call_at, place_in_line, place_in_prompt
@@ -72,10 +73,12 @@ class Tab:
 
     def found(self, text: str, row: int, column: int) -> Found | None:
         """What may stand at a place of a cell; None outside of our magics, where IPython goes on by itself."""
+        began = time.monotonic()
         rows = text.split("\n")[: row + 1]
         call = call_at("\n".join([*rows[:-1], rows[-1][:column]]), self._ours)
         if call is None:
             return None
+        self._offers.names.begin(began)
         self._offers.names.warm()
         place, command = self._place(call.name, call.line, call.body)
         if place.kind == FIELD:

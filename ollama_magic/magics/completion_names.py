@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.session import Session
     from ollama_magic.ollama.protocol import ModelSummary
 
-WAIT_S = 0.08  # of the 100 ms that Tab may take
+WAIT_S = 0.09  # of the 100 ms that Tab may take, the imports of the first one included
 FRESH_S = 10.0
 CLIENT = "ollama_magic.ollama.client"
 
@@ -30,6 +30,15 @@ class ModelNames:
         self._known: dict[str, list[ModelSummary]] = {}
         self._asked: dict[str, tuple[Future[list[ModelSummary]], float]] = {}
         self._importing: Future[None] | None = None
+        self._end: float | None = None
+
+    def begin(self, at: float | None = None) -> None:
+        """A Tab was pressed, at this moment of the clock: from here its time counts."""
+        self._end = (self._clock() if at is None else at) + WAIT_S
+
+    @property
+    def _left(self) -> float:
+        return max(0.0, (self._end or 0.0) - self._clock())
 
     def warm(self) -> Future[None] | None:
         """Have the client imported in the background; None once it is there."""
@@ -41,12 +50,13 @@ class ModelNames:
 
     def get(self, host: str | None = None) -> list[ModelSummary]:
         """What is known of the models, newest first; none when the server is silent or cannot be asked."""
-        end = self._clock() + WAIT_S
+        if self._end is None:
+            self.begin()
         try:
             importing = self.warm()
             if importing is not None:
-                importing.result(WAIT_S)
-            return self._answer(host, max(0.0, end - self._clock()))
+                importing.result(self._left)
+            return self._answer(host, self._left)
         except (OllamaMagicError, NotYet, CancelledError, OSError):
             return []
 

@@ -66,7 +66,8 @@ def test_tab_menu(
         if page.page.locator(ITEMS).count():
             break
     page.page.keyboard.press("Enter")
-    assert source(page, 2) == "%%chat --model demo:latest"
+    chosen = "() => [...document.querySelectorAll('.cm-content')][2].innerText.trim() === '%%chat --model demo:latest'"
+    page.page.wait_for_function(chosen)
     for prose in ("%%chat\nplease pri", "%%chat\nplease ", "%ollama nothing pri"):
         press_tab(page, 2, prose)
         page.wait_idle()

@@ -115,3 +115,22 @@ def test_reopened(demo_server: Servers, notebook: Notebooks) -> None:
     page.wait_text(1, "1 turn sent")
     assert page.text(1).split() == read.split()
     assert page.errors == []
+
+
+def test_tab(demo_server: Servers, notebook: Notebooks) -> None:
+    """The Tab key offers our commands, and in a prompt nothing of Python."""
+    page = notebook(demo_server(pace=0), "")
+    menu = page.page.locator(".jp-Completer:not(.lm-mod-hidden) .jp-Completer-match")
+    page.cell(1).locator(".cm-content").click()
+    page.page.keyboard.insert_text("%ollama st")
+    page.page.keyboard.press("Tab")
+    menu.first.wait_for()
+    assert {"status", "stop", "start"} == {item.strip() for item in menu.all_inner_texts()}
+    page.page.keyboard.press("Escape")
+    page.page.keyboard.press("Control+a")
+    page.page.keyboard.insert_text("%%chat\nplease pri")
+    page.page.keyboard.press("Tab")
+    page.wait_idle()
+    page.page.wait_for_timeout(500)
+    assert menu.count() == 0
+    assert not page.errors
