@@ -36,8 +36,8 @@ ROOMS = {
         (
             "__init__ answer bars blocks greeting guarded history host json_text kept kit live live_answer "
             "live_region panel panel_answer panel_bar panel_desk panel_input panel_notice panel_snippet "
-            "panel_style panel_transcript panel_turn panel_turns progress readable settled slot status style "
-            "tables terminal thinking transfer unwatched updating views"
+            "panel_style panel_transcript panel_turn panel_turns progress progress_html progress_words readable "
+            "settled slot status style tables terminal thinking transfer unwatched updating views"
         ),
         "conversation markdown",
         "IPython traitlets ipywidgets",
@@ -62,8 +62,8 @@ ROOMS = {
     "prompt": ("__init__ describe fill outline resolve table", "", ""),
     "ollama": (
         (
-            "__init__ address badges bodies client complaints connection decoder failures listings models names "
-            "protocol proxies requests secrets tls vectors versions"
+            "__init__ address badges bodies client complaints connection decoder failures listings "
+            "models names protocol proxies requests secrets tls vectors versions"
         ),
         "",
         "",
@@ -81,10 +81,10 @@ ROOMS = {
     ),
     "demo": (
         (
-            "__init__ access account ages bodies calling computed creating deltas embedding endpoints faults "
-            "fields figures finding generation go library lines models names old progress prompts pulling replay "
-            "replay_files replay_recordings replies routes runners saying server slots speaking stage structured "
-            "topics turn vocabulary wire"
+            "__init__ access account ages bodies calling computed creating deltas embedding "
+            "endpoints faults fields figures finding generation go library lines models names old progress "
+            "prompts pulling replay replay_files replay_recordings replies routes runners saying server slots "
+            "speaking stage structured topics turn vocabulary wire"
         ),
         "",
         "",

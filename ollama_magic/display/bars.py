@@ -10,7 +10,7 @@ from ollama_magic.display.host import answers_clicks_while_busy, current_shell, 
 from ollama_magic.display.kit import WidgetKit
 from ollama_magic.display.live import WIDGET_TYPE
 from ollama_magic.display.live_region import LiveRegion
-from ollama_magic.display.progress import ON_ITS_WAY, amount, doing, figures, percent, settled
+from ollama_magic.display.progress_words import ON_ITS_WAY, amount, doing, figures, percent, settled
 from ollama_magic.display.slot import kept_open
 from ollama_magic.display.style import LIVE_STYLE
 from ollama_magic.foreign import one_line
@@ -18,7 +18,7 @@ from ollama_magic.foreign import one_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.display.progress import UpdatingProgress
+    from ollama_magic.display.progress_html import UpdatingProgress
     from ollama_magic.display.transfer import Layer, Transfer
 
 FASTEST_S = 0.1  # issue 6: at most ten updates a second

@@ -9,16 +9,9 @@ import pytest
 
 from ollama_magic.conversation.reply import COMPLETE, FAILED, STOPPED
 from ollama_magic.display.bars import LiveProgress
-from ollama_magic.display.progress import (
-    TextProgress,
-    UpdatingProgress,
-    bundle,
-    doing,
-    ending,
-    figures,
-    open_progress,
-    settled,
-)
+from ollama_magic.display.progress import TextProgress, open_progress
+from ollama_magic.display.progress_html import UpdatingProgress, bundle
+from ollama_magic.display.progress_words import doing, ending, figures, settled
 from ollama_magic.display.transfer import LAYERS, Transfer
 
 MB = 10**6
