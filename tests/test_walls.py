@@ -62,7 +62,7 @@ ROOMS = {
     "prompt": ("__init__ describe fill outline resolve table", "", ""),
     "ollama": (
         (
-            "__init__ address badges bodies client complaints connection decoder failures listings "
+            "__init__ address badges bodies client complaints connection decoder failures listings look_ups "
             "models names protocol proxies requests secrets tls vectors versions"
         ),
         "",

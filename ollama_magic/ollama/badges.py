@@ -11,7 +11,7 @@ from ollama_magic.ollama.names import normal_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ollama_magic.ollama.models import LookUps
+    from ollama_magic.ollama.look_ups import LookUps
     from ollama_magic.ollama.protocol import ModelFacts, ModelSummary
 
 _AT_ONCE = 8

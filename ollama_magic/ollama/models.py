@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ollama_magic.errors import InputError, ModelNotFound, OllamaMagicError, ServerUnreachable
 from ollama_magic.foreign import one_line
@@ -15,7 +15,7 @@ from ollama_magic.ollama.protocol import ModelSummary
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ollama_magic.ollama.address import Address
+    from ollama_magic.ollama.look_ups import LookUps
     from ollama_magic.ollama.protocol import ModelFacts, RunningModel
 
 __all__ = ["CHAT", "ModelBook", "is_cloud", "nearest", "newest_first", "normal_name", "same_model", "valid_name"]
@@ -35,16 +35,6 @@ _CANNOT = {
 _SUGGESTED = 3
 _ASKED = 8
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
-
-
-class LookUps(Protocol):
-    """What a ModelBook asks of a client."""
-
-    address: Address
-
-    async def tags(self) -> list[ModelSummary]: ...
-    async def ps(self) -> list[RunningModel]: ...
-    async def show(self, model: str) -> ModelFacts: ...
 
 
 class ModelBook:
