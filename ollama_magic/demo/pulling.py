@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollama_magic.demo.bodies import Refusal
+from ollama_magic.demo.downloads import STEPS, Download
 from ollama_magic.demo.fields import PULL, PUSH
 from ollama_magic.demo.finding import name_in
 from ollama_magic.demo.models import Layer, sha256
@@ -26,44 +24,8 @@ if TYPE_CHECKING:
 
 NO_DISK = "write /usr/share/ollama/.ollama/models/blobs/sha256-partial: no space left on device"
 _TICK = 0.06  # seconds between two reports of a download
-_STEPS = 8  # reports of a download that takes no time
-_LARGE = 100_000  # bytes; a smaller layer comes at once
 _REGISTRY = "registry.ollama.ai"
 _SILENT_END = ("params", "projector")  # a download that is never reported as complete (dossier §17.1)
-
-
-@dataclass
-class Download:
-    """How much of one layer is there; several clients share it, and nothing moves while nobody waits for it."""
-
-    layer: Layer
-    seconds: float
-    done: float = 0.0
-    _at: float = 0.0
-    _waiting: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def join(self) -> None:
-        """Another client waits for it."""
-        with self._lock:
-            if not self._waiting:
-                self._at = time.monotonic()
-            self._waiting += 1
-
-    def leave(self) -> None:
-        """A client has what it wanted, or has gone."""
-        with self._lock:
-            self._waiting -= 1
-
-    def advance(self) -> int:
-        """The bytes that are there by now."""
-        with self._lock:
-            now = time.monotonic()
-            steps = _STEPS if self.layer.size > _LARGE else 1
-            part = (now - self._at) / self.seconds if self.seconds else 1 / steps
-            self.done = min(self.layer.size, self.done + part * self.layer.size)
-            self._at = now
-            return int(self.done)
 
 
 def pull(stage: Stage, exchange: Exchange, fault: Fault | None) -> None:
@@ -164,7 +126,7 @@ def _pushed(stage: Stage, connection: Connection, name: str) -> Generator[Line, 
 
 def _uploaded(stage: Stage, connection: Connection, layer: Layer) -> Generator[Line, None, None]:
     """The weights take their time; what the registry has already gives one full report."""
-    steps = _STEPS if layer.kind == "model" else 0
+    steps = STEPS if layer.kind == "model" else 0
     for step in range(steps):
         done = layer.size * step // steps
         yield {**_named("pushing", layer), **({"completed": done} if done else {})}

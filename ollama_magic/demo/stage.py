@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections import deque
 
     from ollama_magic.demo.deltas import Delta
+    from ollama_magic.demo.downloads import Download
     from ollama_magic.demo.faults import Fault
     from ollama_magic.demo.library import Library
     from ollama_magic.demo.models import DemoModel
-    from ollama_magic.demo.pulling import Download
     from ollama_magic.demo.replay import Replay
     from ollama_magic.demo.runners import Runners
 
