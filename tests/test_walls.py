@@ -81,7 +81,7 @@ ROOMS = {
     ),
     "demo": (
         (
-            "__init__ access account ages bodies calling computed creating deltas downloads embedding "
+            "__init__ access account ages asked bodies calling computed creating deltas downloads embedding "
             "endpoints faults fields figures finding generation go library lines models names old progress "
             "prompts pulling replay replay_files replay_recordings replies routes runners saying server slots "
             "speaking stage structured topics turn vocabulary wire"

@@ -14,8 +14,8 @@ from ollama_magic.demo.replies import LABEL, Recorded, Scripted, reply_to
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ollama_magic.demo.asked import Asked
     from ollama_magic.demo.prompts import Message
-    from ollama_magic.demo.turn import Turn
 
 _CALL_TOKENS = 20  # about as many as one call takes
 _DEF = re.compile(r"def \w+\(([^)]*)\)")
@@ -30,69 +30,69 @@ class Speech:
     cut: bool = False
 
 
-def speech_of(turn: Turn, messages: list[Message]) -> Speech:
+def speech_of(asked: Asked, messages: list[Message]) -> Speech:
     """The first of the sources that has something to say."""
-    given = _given(turn)
+    given = _given(asked)
     if given is not None:
-        return Speech(_as_asked(turn, given))
-    return _called(turn, messages) or _recorded(turn, messages) or _scripted(turn, messages)
+        return Speech(_as_asked(asked, given))
+    return _called(asked, messages) or _recorded(asked, messages) or _scripted(asked, messages)
 
 
-def _called(turn: Turn, messages: list[Message]) -> Speech | None:
-    tools = turn.body.get("tools")
+def _called(asked: Asked, messages: list[Message]) -> Speech | None:
+    tools = asked.body.get("tools")
     if not isinstance(tools, list) or not tools or messages[-1][0] != "user":
         return None
     calls = calls_for(messages[-1][1], tools)
-    if calls and not _room_for_calls(turn):
+    if calls and not _room_for_calls(asked):
         return Speech([], cut=True)
     return Speech([Delta(calls=(call,)) for call in calls]) if calls else None
 
 
-def _thinks(turn: Turn) -> bool:
-    return "thinking" in turn.model.capabilities and turn.body.get("think", True) is not False
+def _thinks(asked: Asked) -> bool:
+    return "thinking" in asked.model.capabilities and asked.body.get("think", True) is not False
 
 
-def _recorded(turn: Turn, messages: list[Message]) -> Speech | None:
+def _recorded(asked: Asked, messages: list[Message]) -> Speech | None:
     """What the file has that is replayed, or the one recording that is always there."""
-    own_pace, form = turn.stage.pace is None, turn.body.get("format")
-    played = turn.stage.replay.reply_to(messages) if turn.stage.replay and not form else None
+    own_pace, form = asked.stage.pace is None, asked.body.get("format")
+    played = asked.stage.replay.reply_to(messages) if asked.stage.replay and not form else None
     if played is None:
         return None
-    return Speech(_as_asked(turn, played.deltas(at_its_pace=own_pace, thinks=_thinks(turn))), own_pace)
+    return Speech(_as_asked(asked, played.deltas(at_its_pace=own_pace, thinks=_thinks(asked))), own_pace)
 
 
-def _scripted(turn: Turn, messages: list[Message]) -> Speech:
-    if turn.prompt.suffix is not None:
-        return Speech(Scripted(_middle(turn.prompt.messages[-1][1])).deltas())
+def _scripted(asked: Asked, messages: list[Message]) -> Speech:
+    if asked.prompt.suffix is not None:
+        return Speech(Scripted(_middle(asked.prompt.messages[-1][1])).deltas())
     if messages[-1][0] == "tool":
         return Speech(Scripted(f"The tool says {as_code(messages[-1][1], 200)}.\n\n*{LABEL}*").deltas())
-    reply = reply_to(messages, thinks=_thinks(turn), form=turn.body.get("format"))
-    own_pace = turn.stage.pace is None
+    reply = reply_to(messages, thinks=_thinks(asked), form=asked.body.get("format"))
+    own_pace = asked.stage.pace is None
     if isinstance(reply, Recorded):
         return Speech(reply.deltas(at_its_pace=own_pace), own_pace)
-    return Speech(_as_asked(turn, _until_stop(reply.deltas(), turn.options.get("stop"))))
+    return Speech(_as_asked(asked, _until_stop(reply.deltas(), asked.options.get("stop"))))
 
 
-def _room_for_calls(turn: Turn) -> bool:
+def _room_for_calls(asked: Asked) -> bool:
     """A call that `num_predict` cuts off is lost without a trace (dossier §9.2)."""
-    limit = turn.options.get("num_predict")
+    limit = asked.options.get("num_predict")
     return not (isinstance(limit, int) and 0 < limit < _CALL_TOKENS)
 
 
-def _given(turn: Turn) -> Iterable[Delta] | None:
+def _given(asked: Asked) -> Iterable[Delta] | None:
     """What a fault or the server's `answers` say; a list stays one, so that it is sent in large writes."""
-    if turn.fault and turn.fault.kind == "script":
-        return list(as_deltas(turn.fault.script))
-    if turn.stage.answers is None:
+    if asked.fault and asked.fault.kind == "script":
+        return list(as_deltas(asked.fault.script))
+    if asked.stage.answers is None:
         return None
-    given = turn.stage.answers(turn.exchange.request.json)
+    given = asked.stage.answers(asked.exchange.request.json)
     return list(as_deltas(given)) if isinstance(given, (list, tuple)) else as_deltas(given)
 
 
-def _as_asked(turn: Turn, deltas: Iterable[Delta]) -> Iterable[Delta]:
+def _as_asked(asked: Asked, deltas: Iterable[Delta]) -> Iterable[Delta]:
     """Old servers say the thought in the text, between tags, unless they were asked for it (dossier §8)."""
-    age, asked = turn.stage.age, turn.body.get("think")
-    if age.has("thinks_unasked") or (age.has("think") and asked is not None):
+    age, think = asked.stage.age, asked.body.get("think")
+    if age.has("thinks_unasked") or (age.has("think") and think is not None):
         return deltas
     return _inline(deltas)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from ollama_magic.demo.asked import Asked
 from ollama_magic.demo.bodies import Body, Refusal, check_format, check_options
 from ollama_magic.demo.generation import Answer
 from ollama_magic.demo.go import go_json, go_time, quoted
@@ -16,25 +17,12 @@ from ollama_magic.demo.structured import BadSchema, example
 from ollama_magic.demo.wire import ClientLeft
 
 if TYPE_CHECKING:
-    from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.models import DemoModel
-    from ollama_magic.demo.prompts import Message, Prompt
+    from ollama_magic.demo.prompts import Message
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Exchange
 
 
-@dataclass
-class Turn:
-    """A checked request: the body's fields, the model it found, the prompt, and why the runner will refuse it."""
-
-    stage: Stage
-    exchange: Exchange
-    fault: Fault | None
-    body: Body
-    model: DemoModel
-    shape: Literal["chat", "generate"]
-    prompt: Prompt
-    refusal: str | None = None
+class Turn(Asked):
+    """What is asked, as it is answered."""
 
     def run(self) -> None:
         """Load, unload or answer."""
