@@ -39,7 +39,7 @@ def test_models_come_and_go(shell, copies):
 
 
 def test_a_model_is_loaded_and_unloaded(shell):
-    """ps shows a model that was loaded, with its window, and no longer when it was stopped."""
+    """`%ollama ps` shows a model that was loaded, with its window, and no longer when it was stopped."""
     run(shell, "%ollama load tiny")
     (loaded,) = [model for model in value(shell, "ps") if model.name == "tiny:latest"]
     assert loaded.context_length
