@@ -30,7 +30,7 @@ class Conversation:
     @property
     def turns(self) -> tuple[Turn, ...]:
         """The turns that count, in their order."""
-        return tuple(self.journal.fold.standing(self.name))
+        return tuple(self.journal.standing(self.name))
 
     def told(self, key: str) -> Any:
         """What was told for a setting (`model`, `system`, `options`), or None."""

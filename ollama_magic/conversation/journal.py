@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ollama_magic.conversation.changes import Change
+    from ollama_magic.conversation.remembered import Turn
 
     Keep = Callable[[Entry], "Future[None] | None"]
 
@@ -49,6 +50,11 @@ class Journal:
             self._step = max((entry.step for entry in self.entries), default=0)
             self._counter = max((entry.counter for entry in self.entries), default=0)
 
+    def standing(self, conversation: str) -> list[Turn]:
+        """The turns of a conversation that count, in their order; from any thread, never in the middle of a change."""
+        with self._lock:
+            return self.fold.standing(conversation)
+
     def new_step(self) -> int:
         """A number for what one execution of a cell, or one command, is about to do."""
         with self._lock:
@@ -79,6 +85,7 @@ class Journal:
             chatting = tuple(cell for cell in order or () if cell in self.fold.places)
             if order is not None and chatting != self.fold.places.told:
                 self.append("", Ordered(chatting), 0)
+        self.tell()
 
     def erase(self, numbers: Collection[int]) -> list[int]:
         """Take the text of turns out of the journal itself; return the counters of the changes that are gone."""

@@ -19,6 +19,7 @@ from ollama_magic.magics.turn_options import CHAT
 if TYPE_CHECKING:
     from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.remembered import Turn
+    from ollama_magic.conversation.session import Session
     from ollama_magic.display.panel import Panel
     from ollama_magic.magics.magics import OllamaMagic
 
@@ -58,11 +59,12 @@ class ChatPanel:
         if mode == "text":
             print(memory.history(Here(session, mode), "").shown.text)
             return
-        slot = magics.cell.next_slot()
+        slot, origin = magics.cell.next_slot(), magics.cell.origin()
+        _close_those_before(session, origin)
         opened = Panel(session, NotebookDesk(magics), magics.shell, slot, widgets=mode == "widget")
         opened.open()
         self._open.append(opened)
-        session.kept[f"panel {uuid.uuid4().hex}"] = opened
+        session.kept[f"panel {slot} {origin.execution}"] = opened
 
     def __repr__(self) -> str:
         return f"<ChatPanel of {self._magics.session.current!r}>"
@@ -116,6 +118,13 @@ class NotebookDesk:
         """The installed models that can chat, newest first."""
         found = await self._session.server().client.tags()
         return [model.name for model in found if model.capabilities is None or CHATS in model.capabilities]
+
+
+def _close_those_before(session: Session, origin: Origin) -> None:
+    """A cell that runs again has other outputs: the panels of its earlier runs are shown nowhere any more."""
+    mine = f"panel {origin.cell}/"
+    for key in [key for key in session.kept if key.startswith(mine) and not key.endswith(f" {origin.execution}")]:
+        session.kept.pop(key).stop()
 
 
 def _said(answer: Answer) -> str:

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from ollama_magic.conversation.changes import Began, Ended, Entry
+from ollama_magic.conversation.journal import Origin
 from ollama_magic.demo.faults import Fault
 from ollama_magic.display import panel as panel_room
 from ollama_magic.display.panel import Panel
@@ -436,3 +437,28 @@ def test_a_panel_without_the_extension(shell):
     """Without the extension a panel says what to run first."""
     with pytest.raises(Exception, match="load_ext ollama_magic"):
         ChatPanel()
+
+
+def test_in_a_terminal(shell, server, capsys):
+    """Where nothing but text can be shown, the command prints the conversation."""
+    shell.run_cell("%%chat\none")
+    capsys.readouterr()
+    shell.run_cell("%ollama panel")
+    assert "You said: **one**" in capsys.readouterr().out
+
+
+def test_a_cell_that_runs_again(shell, server, outputs, monkeypatch):
+    """When its cell runs again, the panel of the run before is closed; a second one in the same run is not."""
+    magics = loaded_magics()
+    magics.display = "widget"
+    monkeypatch.setattr("ollama_magic.display.views.in_terminal", lambda shell: False)
+    runs = iter(["r1", "r1", "r2"])
+    monkeypatch.setattr(magics.cell, "origin", lambda: Origin("c7", next(runs)))
+    slots = iter(["c7/1", "c7/2", "c7/1"])
+    monkeypatch.setattr(magics.cell, "next_slot", lambda: next(slots))
+    chat = ChatPanel()
+    for _ in range(3):
+        chat._ipython_display_()
+    assert [panel.closed for panel in chat._open] == [True, True, False]
+    settle(chat._open[-1])
+    chat.close()
