@@ -75,9 +75,9 @@ def shell(
 
 @pytest.mark.parametrize("section", [title for title, text in sections().items() if cells(text)])
 def test_its_cells_run(shell: InteractiveShell, section: str) -> None:
-    """Every block of a section that a notebook would run does run, one after the other, and says something."""
+    """Every block of a section that a notebook would run does run, and then the next question is answered."""
     said = []
-    for cell in cells(sections()[section]):
+    for cell in (*cells(sections()[section]), "%chat Hello again"):
         with capture_output() as output:
             assert shell.run_cell(cell).success, f"{cell}{output.stdout}{output.stderr}"
         said.append(output.stdout + "".join(part.data["text/plain"] for part in output.outputs))
@@ -93,10 +93,11 @@ def test_its_assignments_run(shell: InteractiveShell) -> None:
         assert shell.user_ns[code.split()[0]]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_its_commands_exist(page: str) -> None:
     """Every `%ollama` command in a line of text exists, and is read by what it declares."""
     typed = re.findall(r"%ollama (.+)", "\n".join(inline(PAGES[page])))
+    assert typed or page == "CONTRIBUTING.md"
     for words in typed:
         name, _, rest = words.partition(" ")
         assert name in COMMANDS or name in NO_COMMANDS or name.isupper() or name == "[command]", words
