@@ -9,7 +9,7 @@ import pytest
 
 from ollama_magic.demo.faults import Fault
 from tests.answers import chats, paragraphs, sent, words
-from tests.browser.lab import WAIT_MS
+from tests.browser.lab import NOTEBOOK_JS, WAIT_MS
 from tests.browser.test_looks import RICH
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ PANEL = "%ollama panel"
 TEXT_IN = "([part, nth]) => document.querySelectorAll('.ollama-magic-panel')[nth]?.innerText.includes(part)"
 AT_THE_END = """() => { const list = document.querySelector('.ollama-magic-turns');
     return list.scrollHeight - list.scrollTop - list.clientHeight < 48; }"""
+SHUT_DOWN = f"{NOTEBOOK_JS}.sessionContext.shutdown().then(() => null)"
 ON = "nth => document.querySelectorAll('.ollama-magic-panel')[nth]?.dataset.ollamaMagic"
 
 
@@ -235,6 +236,20 @@ def test_the_file(demo_server: Servers, notebook: Notebooks, open_page: Callable
     assert "widget-view" not in file
     assert "You said: **two**" in file
     assert page.errors == []
+
+
+def test_the_end_of_the_kernel(demo_server: Servers, notebook: Notebooks) -> None:
+    """A kernel that is shut down leaves nothing of the widget in the file, and the transcript on screen."""
+    server = demo_server(pace=0, answers=said)
+    page = notebook(server, PANEL)
+    panel = opened(page, 1)
+    panel.ask("one")
+    panel.wait("You said: one")
+    page.page.evaluate(SHUT_DOWN)
+    page.wait_text(1, "main: 1 turn")
+    page.page.wait_for_function("() => !document.querySelector('.ollama-magic-panel')", timeout=WAIT_MS)
+    assert "You said: one" in page.text(1)
+    assert "widget-view" not in json.dumps(page.save()["cells"][1]["outputs"])
 
 
 def test_keys_alone(demo_server: Servers, notebook: Notebooks) -> None:
