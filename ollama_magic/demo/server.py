@@ -14,7 +14,6 @@ from ollama_magic.demo.library import Library
 from ollama_magic.demo.models import DEMO, PULLABLE, DemoModel
 from ollama_magic.demo.replay import read_replay
 from ollama_magic.demo.routes import dispatch
-from ollama_magic.demo.runners import Runners
 from ollama_magic.demo.slots import Slots
 from ollama_magic.demo.stage import Answers, Stage
 from ollama_magic.demo.wire import BadRequest, ClientLeft, Connection, Exchange, RecordedRequest
@@ -66,21 +65,11 @@ class DemoServer:
     ) -> None:
         self.requests: list[RecordedRequest] = []
         self.faults: deque[Fault] = deque(faults)
-        self._stage = Stage(
-            Library(models),
-            Runners(),
-            version,
-            pace,
-            load_seconds,
-            answers,
-            self.faults,
-            tuple(pullable),
-            (0.0 if pace == 0 else _PULL) if pull_seconds is None else pull_seconds,
-            late_calls=late_calls,
-            replay=read_replay(replay) if replay is not None else None,
-            slots=Slots(parallel, queue),
-            any_host=any_host,
-        )
+        self._stage = Stage(Library(models), version, pace, load_seconds, answers, self.faults, tuple(pullable))
+        self._stage.pull_seconds = (0.0 if pace == 0 else _PULL) if pull_seconds is None else pull_seconds
+        self._stage.replay = read_replay(replay) if replay is not None else None
+        self._stage.slots = Slots(parallel, queue)
+        self._stage.late_calls, self._stage.any_host = late_calls, any_host
         self._port, self._segment = port, segment
         self._listener: socket.socket | None = None
         self._connections: set[Connection] = set()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollama_magic.demo.ages import Age
+from ollama_magic.demo.runners import Runners
 from ollama_magic.demo.slots import Slots
 from ollama_magic.demo.vocabulary import Vocabulary
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ollama_magic.demo.library import Library
     from ollama_magic.demo.models import DemoModel
     from ollama_magic.demo.replay import Replay
-    from ollama_magic.demo.runners import Runners
 
 Answers = Callable[[dict[str, object]], Iterable["str | Delta"]]
 _SMALL_MODEL = 40.0  # tokens/s
@@ -31,14 +31,14 @@ class Stage:
     """One server's settings; `pace` None means a small model's pace, and recorded answers at their own."""
 
     library: Library
-    runners: Runners
     version: str
     pace: float | None
     load_seconds: float
     answers: Answers | None
     faults: deque[Fault]
     pullable: tuple[DemoModel, ...]
-    pull_seconds: float
+    pull_seconds: float = 0.0
+    runners: Runners = field(default_factory=Runners)
     downloads: dict[str, Download] = field(default_factory=dict)
     late_calls: bool = False
     replay: Replay | None = None
