@@ -24,7 +24,7 @@ def loaded_magics() -> OllamaMagic | None:
 
 
 def load(shell: Any) -> None:
-    """Register the magics and put the hook in; a `%%chat` of another extension is replaced, and told."""
+    """Register the magics and put the hook in; a magic of another extension by our name is replaced, and told."""
     if NAME in shell.magics_manager.registry:
         return
     try:
@@ -32,7 +32,10 @@ def load(shell: Any) -> None:
     except TraitError as error:
         raise InputError(f"A setting of OllamaMagic in IPython's configuration cannot be used: {error}") from None
     others = shell.magics_manager.magics
-    magics.displaced = {kind: others[kind]["chat"] for kind in ("cell", "line") if "chat" in others[kind]}
+    ours = magics.magics
+    magics.displaced = {
+        (kind, name): others[kind][name] for kind, names in ours.items() for name in names if name in others[kind]
+    }
     shell.register_magics(magics)
     install(shell)
     completion.install(shell, magics.session)
@@ -41,9 +44,8 @@ def load(shell: Any) -> None:
     magics.observe(lambda change: magics.cell_events.follow(change.new), "order")
     magics.begin_keeping()
     atexit.register(magics.session.close)
-    if magics.displaced:
-        owner = next(iter(magics.displaced.values())).__module__
-        print(f"%%chat was {owner}'s; it is ollama_magic's now, and `%unload_ext ollama_magic` gives it back.")
+    for line in _told(magics.displaced):
+        print(line)
 
 
 def unload(shell: Any) -> None:
@@ -57,9 +59,22 @@ def unload(shell: Any) -> None:
     for names in shell.magics_manager.magics.values():
         for name in [name for name, function in names.items() if getattr(function, "__self__", None) is magics]:
             del names[name]
-    for kind, function in magics.displaced.items():
-        shell.magics_manager.magics[kind]["chat"] = function
+    for (kind, name), function in magics.displaced.items():
+        shell.magics_manager.magics[kind][name] = function
     if magics in shell.configurables:
         shell.configurables.remove(magics)
     atexit.unregister(magics.session.close)
     magics.session.close()
+
+
+def _told(displaced: dict[tuple[str, str], Any]) -> list[str]:
+    """A line for each name that was another's; a magic may be of the line and of the cell at once."""
+    lines = []
+    for name in dict.fromkeys(name for _, name in displaced):
+        kinds = {kind: function for (kind, own), function in displaced.items() if own == name}
+        mark = "%%" if "cell" in kinds else "%"
+        owner = next(iter(kinds.values())).__module__
+        lines.append(
+            f"{mark}{name} was {owner}'s; it is ollama_magic's now, and `%unload_ext ollama_magic` gives it back."
+        )
+    return lines

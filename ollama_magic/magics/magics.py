@@ -39,7 +39,7 @@ class OllamaMagic(OllamaTraits, Magics):
         self.session = Session(self._settings)
         self.cell = Cell(shell)
         self.cell_events = CellEvents(shell, self.session, self.cell)
-        self.displaced: dict[str, Any] = {}
+        self.displaced: dict[tuple[str, str], Any] = {}
 
     @no_var_expand
     @line_cell_magic

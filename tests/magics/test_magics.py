@@ -243,3 +243,24 @@ def test_the_model_that_is_not_given_is_found(shell, server):
     run(shell, "%chat Hello")
     assert ollama_magic.last.model.startswith("demo")
     assert os.environ["OLLAMA_HOST"] == server.url
+
+
+def test_what_was_displaced_is_given_back(server, monkeypatch, capsys):
+    """A %%chat, %%generate or %ollama of another extension is named when ours takes its place, and is back after."""
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    shell = InteractiveShell.instance()
+    try:
+        others = {("cell", "generate"): lambda line, cell: None, ("line", "ollama"): lambda line: None}
+        for (kind, name), function in others.items():
+            shell.register_magic_function(function, kind, name)
+        shell.run_line_magic("load_ext", "ollama_magic")
+        said = capsys.readouterr().out
+        assert said.count("gives it back") == 2
+        assert f"%%generate was {__name__}'s" in said
+        assert f" %ollama was {__name__}'s" in f" {said}".replace("\n", " ")
+        shell.run_line_magic("unload_ext", "ollama_magic")
+        magics = shell.magics_manager.magics
+        assert all(magics[kind][name] is function for (kind, name), function in others.items())
+        assert "chat" not in magics["cell"]
+    finally:
+        InteractiveShell.clear_instance()
