@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 GROWTH = 18  # characters of HTML for one of Markdown, at most
 _FREE = 4_000
-_MOST_FORMULAS = 1_000
+_MOST_FORMULAS = 300  # about a second of MathJax (promise 10); a page of hard mathematics has a hundred
 _PIECE = 0.08  # seconds for one paragraph, cell or heading
 
 _FIXED = {
