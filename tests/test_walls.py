@@ -45,7 +45,7 @@ ROOMS = {
     "conversation": (
         (
             "__init__ advice again audience cell_order cell_run changes context_window conversation fold handle "
-            "journal keeping places record remembered reply request seams server session think_tags turn"
+            "journal keeping places record remembered reply request seams sent server session think_tags turn"
         ),
         "ollama store notebook",
         "",

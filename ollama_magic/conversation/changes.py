@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.conversation.reply import AS_MARKDOWN
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,6 +22,7 @@ class Began:
     system: str = ""
     at: float = 0.0
     asked: str = ""
+    form: str = AS_MARKDOWN
 
 
 @dataclass(frozen=True)

@@ -47,11 +47,11 @@ class Conversation:
             self.journal.append(self.name, SetAside(numbers, why, time.time()), step or self.journal.new_step())
         return len(turns)
 
-    def begin(self, prompt: str, cell: str | None, system: str, asked: str, step: int) -> Turn:
+    def begin(self, prompt: str, cell: str | None, system: str, asked: str, form: str, step: int) -> Turn:
         """Begin a turn in its cell's place, or behind all others."""
         fold = self.journal.fold
         number = fold.next_number
-        self.journal.append(self.name, Began(number, prompt, cell, system, time.time(), asked), step)
+        self.journal.append(self.name, Began(number, prompt, cell, system, time.time(), asked, form), step)
         turn = fold.turn(number)
         assert turn is not None, "a turn that began is known"
         return turn

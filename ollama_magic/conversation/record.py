@@ -11,15 +11,17 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.reply import Reply
+    from ollama_magic.conversation.sent import SentTurns
 
 
 class Record:
     """The trace of a turn in its conversation."""
 
-    def __init__(self, conversation: Conversation, run: CellRun, reply: Reply) -> None:
+    def __init__(self, conversation: Conversation, run: CellRun, reply: Reply, sent: SentTurns) -> None:
         self._conversation = conversation
         self._run = run
         self._reply = reply
+        self._sent = sent
         self._turn: Turn | None = None
         self._reused = False
         self._texts = self._thoughts = 0
@@ -35,7 +37,9 @@ class Record:
 
     def begin(self, prompt: str, system: str, asked: str) -> None:
         """Note that the turn begins; `asked` is the fingerprint of its request."""
-        self._turn = self._conversation.begin(prompt, self._run.origin.cell, system, asked, self._run.step)
+        reply, run = self._reply, self._run
+        self._turn = self._conversation.begin(prompt, run.origin.cell, system, asked, reply.form, run.step)
+        self._sent.note(self._turn.number, reply)
 
     def reuse(self, asked: str) -> bool:
         """Take the kept answer of the cell's previous run, if it is complete and was asked for in just this way."""
@@ -44,6 +48,7 @@ class Record:
             return False
         self._run.take_back(kept)
         self._turn, self._reused = kept, True
+        self._sent.note(kept.number, self._reply)
         self._reply.text_parts.append(kept.text)
         if kept.thinking:
             self._reply.thinking_parts.append(kept.thinking)

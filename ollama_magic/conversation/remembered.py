@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.reply import COMPLETE, RUNNING
+from ollama_magic.conversation.reply import AS_MARKDOWN, COMPLETE, RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ class Turn:
     """A prompt and the answer to it, as they are remembered.
 
     `number` is its own in this notebook, `step` what made it; `aside` says why it does not count, empty if it does;
-    `at` is in Unix seconds, `seconds` how long the answer took.
+    `at` is in Unix seconds, `seconds` how long the answer took, `form` what its text is.
     """
 
     number: int
@@ -27,6 +27,7 @@ class Turn:
     system: str = ""
     at: float = 0.0
     asked: str = ""
+    form: str = AS_MARKDOWN
     text: str = ""
     thinking: str = ""
     state: str = RUNNING

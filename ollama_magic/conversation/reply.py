@@ -13,6 +13,7 @@ from ollama_magic.foreign import printable
 
 if TYPE_CHECKING:
     from ollama_magic.errors import OllamaMagicError
+    from ollama_magic.ollama.address import Address
     from ollama_magic.ollama.protocol import Message, Stats
     from ollama_magic.ollama.requests import Request
 
@@ -30,7 +31,8 @@ class Reply:
     `text_parts` and `thinking_parts` only grow, so a view can remember how many it has seen.
     `state` is "running", "complete", "stopped", "cut" (the stream ended without its end mark) or "failed".
     `kind` is "chat", or "generate" for an answer that is no turn of a conversation; `form` is what its text is:
-    "markdown", "json" or "text". Times are `time.monotonic()` seconds; None until they happen.
+    "markdown", "json" or "text"; `host` is the server that was asked. Times are `time.monotonic()` seconds; None
+    until they happen.
     """
 
     model: str = ""
@@ -39,6 +41,7 @@ class Reply:
     kind: str = CHAT
     form: str = AS_MARKDOWN
     request: Request | None = None
+    host: Address | None = None
     sent: tuple[Message, ...] = ()
     text_parts: list[str] = field(default_factory=list)
     thinking_parts: list[str] = field(default_factory=list)

@@ -89,14 +89,22 @@ class Server:
             self.windows[request.model] = found
 
     async def _window(self, model: str) -> Window:
-        running: list[RunningModel] = []
         facts = None
         with suppress(OllamaMagicError):
-            running = await self.client.ps()
-        with suppress(OllamaMagicError):
             facts = await self.book.look_up(model, frozenset())
-        size = next((one.context_length for one in running if same_model(model, one.name)), None)
-        return Window(size, facts.context_length if facts else None)
+        runner = await self._runner(model)
+        return Window(runner.context_length if runner else None, facts.context_length if facts else None)
+
+    async def _runner(self, model: str) -> RunningModel | None:
+        """What is loaded for a model; models of the same weights share a runner, which has the name of one of them."""
+        running: list[RunningModel] = []
+        with suppress(OllamaMagicError):
+            running = await self.client.ps()
+        found = next((one for one in running if same_model(model, one.name)), None)
+        for one in running if found is None else ():
+            if await self.book.same_weights(one.name, model):
+                return one
+        return found
 
     async def can_think(self, name: str) -> bool:
         """Whether the model is known to think."""
@@ -125,9 +133,4 @@ class Server:
 
     async def stuck(self, model: str) -> bool:
         """Whether this model was left in mid-answer, is loaded, and so should have begun to answer by now."""
-        if normal_name(model) not in self._left:
-            return False
-        try:
-            return any(same_model(model, running.name) for running in await self.client.ps())
-        except OllamaMagicError:
-            return False
+        return normal_name(model) in self._left and await self._runner(model) is not None

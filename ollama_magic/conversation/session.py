@@ -18,6 +18,7 @@ from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.record import NoRecord, Record
 from ollama_magic.conversation.reply import CHAT, COMPLETE, GENERATE, STOPPED, Reply
 from ollama_magic.conversation.request import model_asked
+from ollama_magic.conversation.sent import SentTurns
 from ollama_magic.conversation.server import Server
 from ollama_magic.conversation.turn import RunningTurn, run_turn
 from ollama_magic.loop_thread import LoopThread, interrupts_held
@@ -73,6 +74,7 @@ class Session:
         self.host = ""  # told by `%ollama host`; belongs to the session
         self.kept: dict[str, Stoppable] = {}  # what ends with the session, such as a server that it started
         self.last: Reply | None = None
+        self.sent = SentTurns()
         self.current = MAIN
         self.loop_thread = LoopThread()
         self.journal = Journal()
@@ -138,7 +140,9 @@ class Session:
         """Take turns out of the journal so that no byte of them is left; a purge is the same."""
         if not turns:
             return None
-        counters = self.journal.erase({turn.number for turn in turns})
+        numbers = {turn.number for turn in turns}
+        self.sent.erase(numbers)
+        counters = self.journal.erase(numbers)
         return self.keeping.erase(counters) if self.keeping else None
 
     def cell_runs(self, cell: str | None) -> None:
@@ -184,8 +188,8 @@ class Session:
         before = (*before, *_window_note(plan, talk, server, run.origin.cell), *self._new_problem())
         kind = GENERATE if plan.single else CHAT
         name = None if plan.once else talk.name
-        reply = Reply(model=plan.model or "", conversation=name, before=before, kind=kind, form=plan.form)
-        record = NoRecord(talk, run, reply) if plan.once else Record(talk, run, reply)
+        reply = Reply(plan.model or "", name, before, kind, plan.form, host=server.client.address)
+        record = (NoRecord if plan.once else Record)(talk, run, reply, self.sent)
         handle = TurnHandle(reply, self.loop_thread, run.origin.cell)
         self._stop_of_cell(run)
         with interrupts_held():

@@ -26,13 +26,13 @@ def growing(reply: Reply) -> Growing:
     return GrowingCode("json", laid.feed, laid.finish)
 
 
-def rendered(reply: Reply) -> str:
+def rendered(text: str, form: str) -> str:
     """Return the whole text as HTML, in one render."""
-    if reply.form == AS_MARKDOWN:
+    if form == AS_MARKDOWN:
         from ollama_magic.markdown.renderer import MarkdownRenderer
 
-        return MarkdownRenderer().render(reply.text).html
+        return MarkdownRenderer().render(text).html
     from ollama_magic.display.json_text import laid_out
     from ollama_magic.markdown.growing_code import whole_code
 
-    return whole_code(reply.text, "json", laid_out) if reply.form == AS_JSON else whole_code(reply.text, "")
+    return whole_code(text, "json", laid_out) if form == AS_JSON else whole_code(text, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from ollama_magic.display.answer import rendered
 from ollama_magic.display.settled import IGNORE_TEX, answer_html
 from ollama_magic.display.tables import Shown
 from ollama_magic.foreign import one_line, printable
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
 def kept_view(turn: Turn) -> Shown:
     """Show the turn that the cell made before, and that it still counts."""
-    from ollama_magic.markdown.renderer import MarkdownRenderer
-
     line = f"the answer from before still counts · {one_line(turn.model)} · to: {one_line(turn.prompt, 80)}"
-    answer = answer_html(MarkdownRenderer().render(turn.text).html)
+    answer = answer_html(rendered(turn.text, turn.form))
     html = f'<div class="{IGNORE_TEX}">{answer}<p><small>{escape(line)}</small></p></div>'
     return Shown(html, f"{printable(turn.text)}\n\n[{line}]")

@@ -38,7 +38,7 @@ def settled_html(reply: Reply, footer: str, *, thinking_open: bool = False, rais
 
         parts.append(thinking_html(MarkdownRenderer().render(reply.thinking).html, unfolded=thinking_open))
     if reply.text:
-        parts.append(answer_html(rendered(reply)))
+        parts.append(answer_html(rendered(reply.text, reply.form)))
     parts.append(end_html(reply, footer, raised=raised))
     return f'<div class="ollama-magic {IGNORE_TEX}">{"".join(parts)}</div>'
 

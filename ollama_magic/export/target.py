@@ -44,13 +44,25 @@ class Target:
 
 
 def target_of(
-    address: Address, environ: Mapping[str, str], headers: Mapping[str, str], ca_file: str, notes: tuple[str, ...] = ()
+    address: Address,
+    environ: Mapping[str, str],
+    headers: Mapping[str, str] | None,
+    ca_file: str,
+    notes: tuple[str, ...] = (),
 ) -> Target:
-    """Say where a request goes; `headers` is {"X-Key": "env:NAME"}, as `OllamaMagic.headers` has it."""
-    keys = [Key(name, "", source.removeprefix("env:").strip()) for name, source in headers.items()]
-    if environ.get(KEY_VARIABLE, "").strip() and not any(key.header.lower() == "authorization" for key in keys):
-        keys.append(Key("Authorization", "Bearer ", KEY_VARIABLE))
+    """Say where a request goes; `headers` is {"X-Key": "env:NAME"}, as `OllamaMagic.headers` has it.
+
+    None stands for a server that the keys do not belong to (design §2): then no key goes along.
+    """
+    keys = [] if headers is None else _keys(environ, headers)
     proxied = any(name.lower() in _PROXIES and value for name, value in environ.items())
     base = address.join("").rstrip("/")
     secure = ca_file if address.scheme == "https" else ""
     return Target(base, tuple(keys), secure, address.loopback and proxied, notes)
+
+
+def _keys(environ: Mapping[str, str], headers: Mapping[str, str]) -> list[Key]:
+    keys = [Key(name, "", source.removeprefix("env:").strip()) for name, source in headers.items()]
+    if environ.get(KEY_VARIABLE, "").strip() and not any(key.header.lower() == "authorization" for key in keys):
+        keys.append(Key("Authorization", "Bearer ", KEY_VARIABLE))
+    return keys

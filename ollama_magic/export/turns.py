@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
+    from ollama_magic.ollama.address import Address
 
 REBUILT = "Put together again: the turns that stand above this one now, and the options that are set now."
 _THINKS: tuple[bool | str | None, ...] = (None, True, False, "low", "medium", "high", "max")
@@ -24,9 +25,10 @@ _FORMATS = (None, "json")
 
 @dataclass(frozen=True)
 class Sent:
-    """A request, and what is to be said about it."""
+    """A request, where it went (None: that is not known), and what is to be said about it."""
 
     request: ChatRequest
+    host: Address | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -34,7 +36,7 @@ def newest(session: Session) -> Sent:
     """The request that was sent last as a turn; raises InputError if there is none."""
     reply = session.last
     if reply is not None and reply.kind == CHAT and isinstance(reply.request, ChatRequest):
-        return Sent(reply.request)
+        return Sent(reply.request, reply.host)
     talk = session.conversation()
     if not talk.turns:
         raise InputError("Nothing was sent yet; a cell that begins with `%%chat` is the first.")
@@ -53,12 +55,10 @@ def numbered(session: Session, number: int) -> Sent:
 
 
 def _kept(session: Session, talk: Conversation, place: int) -> Sent:
-    turn, reply = talk.turns[place], session.last
-    newest_number = max(one.number for one in talk.turns)
-    if reply is not None and (reply.conversation, turn.number) == (talk.name, newest_number):
-        request = reply.request
-        if isinstance(request, ChatRequest) and request.messages[-1].content == turn.prompt:
-            return Sent(request)
+    turn = talk.turns[place]
+    letter = session.sent.of(turn.number)
+    if letter is not None and isinstance(letter.request, ChatRequest):
+        return Sent(letter.request, letter.host)
     return _put_together(session, talk, turn, list(talk.turns[:place]))
 
 
@@ -71,4 +71,4 @@ def _put_together(session: Session, talk: Conversation, turn: Turn, above: list[
         request = replace(likely, options=options, think=think, format=form)
         if turn.asked and fingerprint(request, turn.digest) == turn.asked:
             return Sent(request)
-    return Sent(likely, (REBUILT,))
+    return Sent(likely, notes=(REBUILT,))

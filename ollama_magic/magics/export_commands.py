@@ -25,7 +25,10 @@ def export(here: Here, rest: str) -> Answer:
     language, turn = _words(rest)
     session, settings = here.session, here.session.settings()
     sent = _sent(here, turn)
-    target = target_of(session.address(), settings.environ, settings.headers, settings.ca_file, sent.notes)
+    own = session.address()
+    host = sent.host or own
+    keys = settings.headers if host.origin == own.origin else None
+    target = target_of(host, settings.environ, keys, settings.ca_file, sent.notes)
     text = exported(language, sent.request, target, session.secrets().mask)
     return Answer(text, _block(text, LANGUAGES[language][1]))
 

@@ -9,6 +9,7 @@ from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.record import NoRecord, Record
 from ollama_magic.conversation.reply import CHAT, GENERATE, Reply
 from ollama_magic.conversation.request import Plan
+from ollama_magic.conversation.sent import SentTurns
 from ollama_magic.conversation.turn import RunningTurn
 from ollama_magic.ollama.protocol import ChatChunk, Stats
 
@@ -111,5 +112,5 @@ def turn(server, prompt="Hi", talk=None, view=None, origin=None, **plan):
     asked, run = Plan(prompt, **plan), CellRun(talk.journal, origin or Origin())
     kind = GENERATE if asked.single else CHAT
     reply = Reply(model=asked.model or "", kind=kind, form=asked.form)
-    record = (NoRecord if plan.get("once") else Record)(talk, run, reply)
+    record = (NoRecord if plan.get("once") else Record)(talk, run, reply, SentTurns())
     return RunningTurn(asked, talk, server, view or FakeView(), reply, record)

@@ -9,7 +9,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+from ollama_magic.conversation.sent import SentTurns
 from ollama_magic.export.turns import REBUILT
+from ollama_magic.magics.loading import loaded_magics
 from tests.answers import chats
 
 
@@ -49,6 +51,11 @@ def body(text):
     return json.loads(text.partition("<<'EOF'\n")[2].rpartition("\nEOF")[0])
 
 
+def in_another_kernel():
+    """Have the session know no more of its turns than the journal does."""
+    loaded_magics().session.sent = SentTurns()
+
+
 def test_the_newest_turn(shell, server) -> None:
     """Assigned, it is the text; the request is the one that was sent, options and all, that of --once too."""
     run(shell, "%chat one")
@@ -77,6 +84,7 @@ def test_an_earlier_turn_by_its_number(shell, server) -> None:
     run(shell, "%chat one")
     run(shell, "%chat -f json --think two")
     run(shell, "%chat three")
+    in_another_kernel()
     for number in (1, 2, 3):
         text = exported(shell, f"curl --turn {number}")
         assert REBUILT not in text
@@ -88,9 +96,48 @@ def test_a_turn_whose_options_are_not_known_any_more_says_so(shell) -> None:
     """A turn that was sent in a way that was not kept is put together again, and a comment says that."""
     run(shell, "%chat -o temperature=0.7 one")
     run(shell, "%chat two")
+    in_another_kernel()
     for language, mark in (("curl", "# "), ("python", "# "), ("java", "// ")):
         assert exported(shell, f"{language} --turn 1").startswith(f"{mark}{REBUILT}\n")
     assert ast.parse(exported(shell, "python --turn 1"))
+
+
+def test_an_earlier_turn_of_this_kernel_is_exact(shell, server, demo_server) -> None:
+    """Options, the number of turns and the server of an earlier turn are those that it was sent with."""
+    other = demo_server(pace=0)
+    run(shell, "%chat one")
+    run(shell, "%chat -o temperature=0.7 --turns 0 --keep-alive 5m two")
+    run(shell, f"%chat --host {other.url} -o seed=1 three")
+    run(shell, "%ollama set temperature 0.1")
+    run(shell, "%chat four")
+    for number, sent in enumerate([*chats(server)[:2], *chats(other), chats(server)[2]], 1):
+        text = exported(shell, f"curl --turn {number}")
+        assert REBUILT not in text
+        assert body(text) == sent.json
+        assert (other.url in text) == (number == 3)
+
+
+def test_the_keys_of_one_server_go_to_no_other(shell, demo_server, monkeypatch) -> None:
+    """A turn that went to another server is exported without the keys of the session's own."""
+    monkeypatch.setenv("OLLAMA_API_KEY", "sk-secret-key")
+    other = demo_server(pace=0)
+    run(shell, f"%chat --host {other.url} one")
+    for language in ("curl", "python", "java"):
+        text = exported(shell, language)
+        assert other.url.partition("//")[2] in text
+        assert "OLLAMA_API_KEY" not in text
+
+
+def test_what_is_erased_is_in_no_request(shell) -> None:
+    """After `forget --erase` neither the erased turn's request is known nor one that was sent behind it."""
+    session = loaded_magics().session
+    for word in ("one", "two", "three"):
+        run(shell, f"%chat {word}")
+    first, second, third = (turn.number for turn in session.conversation().turns)
+    run(shell, "%ollama forget 2 --erase")
+    assert session.sent.of(first) is not None
+    assert (session.sent.of(second), session.sent.of(third)) == (None, None)
+    assert "two" not in exported(shell, "curl --turn 2").lower()
 
 
 def test_generate_is_no_turn(shell, server) -> None:

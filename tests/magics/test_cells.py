@@ -1,6 +1,7 @@
 """Turns belong to cells: a shell that is told which cell runs, and which are gone, as JupyterLab tells it."""
 
 import itertools
+import re
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -34,6 +35,7 @@ class Notebook:
         self.shell.get_parent = lambda: parent
         with capture_output() as shown:
             result = self.shell.run_cell(source)
+        self.html = "".join(out.data.get("text/html", "") for out in shown.outputs)
         self.shown = shown.stdout + "".join(out.data["text/plain"] for out in shown.outputs)
         return result.error_in_exec
 
@@ -107,6 +109,15 @@ def test_a_refused_cell_keeps_what_it_had(three, source, kind):
     assert three.prompts() == ["one", "two", "three"]
     assert "the answer from before still counts" in three.shown
     assert "to two" in three.shown
+
+
+def test_a_kept_json_answer_is_shown_as_json(notebook):
+    """JSON that still counts stands under the error as code, laid out, as it stood before."""
+    notebook.server.faults.append(Fault("script", script=('{"a":1}',)))
+    notebook.chat("A", "numbers", options="-f json")
+    notebook.run("A", "%%chat --nope\nnumbers")
+    assert "the answer from before still counts" in notebook.html
+    assert '{\n  "a": 1\n}' in re.sub("<[^>]*>", "", notebook.html).replace("&quot;", '"')
 
 
 def test_a_failure_before_any_text_brings_the_old_back(three):

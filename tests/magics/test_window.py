@@ -10,6 +10,7 @@ from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.models import DemoModel
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.magics.loading import loaded_magics
+from ollama_magic.ollama.protocol import ChatRequest
 
 SMALL = DemoModel("small", context_length=1024, parameters=(("temperature", 0.3), ("stop", "<|end|>")), system="I am.")
 LONG = "Tell me of the sea, please, and of all its many islands. "
@@ -112,6 +113,16 @@ def test_the_setting_turns_sends_the_last_ones_only(shell, server):
     chat = next(r for r in reversed(server.requests) if r.path == "/api/chat")
     assert sum(m["role"] == "user" for m in chat.json["messages"]) == 4
     run(shell, "%config OllamaMagic.turns = None")
+
+
+def test_a_shared_runner_tells_the_window_of_all_its_models(shell):
+    """The window is known of a model whose weights are loaded under another model's name."""
+    run(shell, "%ollama cp small twin")
+    run(shell, "%%chat -m small -o num_ctx=512\nOne.")
+    session = loaded_magics().session
+    (loaded,) = session.call(session.server().client.ps())
+    other = {"small:latest": "twin", "twin:latest": "small"}[loaded.name]
+    assert session.call(session.server().window(ChatRequest(other, ()))).size == 512
 
 
 @pytest.mark.parametrize("value", [-1, "two"])
