@@ -8,6 +8,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.conversation.advice import notes_on, with_cure
+from ollama_magic.conversation.context_window import demand_of
 from ollama_magic.conversation.reply import (
     AS_JSON,
     AS_MARKDOWN,
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.server import Server
     from ollama_magic.ollama.protocol import ChatChunk
     from ollama_magic.ollama.requests import Request
-
-_LENGTH = "answer cut by num_predict or a full context window"
 
 
 class Chunk(str):
@@ -79,12 +79,13 @@ class AnswerStream(Stream[Chunk]):
         try:
             reply.model = await server.model_for(self._model(), self._needs())
             reply.request = request = replace(self._request, model=reply.model)
-            reply.sent = messages_in(request)
+            reply.sent, reply.host = messages_in(request), server.client.address
             async with aclosing(server.stream(request)) as chunks:
                 async for chunk in chunks:
                     for piece in self._read(chunk):
                         yield piece
                     if self._is_last(chunk):
+                        reply.notes = await notes_on(reply, request, demand_of([], reply.sent), server)
                         return
             raise AnswerCut("The answer was cut: the stream ended without its end mark; ask again for a whole one.")
         except (CancelledError, GeneratorExit):
@@ -93,11 +94,17 @@ class AnswerStream(Stream[Chunk]):
             self._end(STOPPED)
             raise
         except OllamaMagicError as error:
-            reply.error = error
+            reply.error = await self._told(error, server)
             self._end(CUT if isinstance(error, AnswerCut) else FAILED)
-            raise
+            raise reply.error from None
         finally:
             self.on_end(reply)
+
+    async def _told(self, error: OllamaMagicError, server: Server) -> OllamaMagicError:
+        request = self.reply.request
+        if request is None or not isinstance(error, ServerError):
+            return error
+        return await with_cure(error, request, demand_of([], self.reply.sent), server)
 
     def _model(self) -> str | None:
         """The one that was asked for, else the one that `%%chat` would ask."""
@@ -141,7 +148,7 @@ class AnswerStream(Stream[Chunk]):
             raise AnswerCut(f"The answer was cut: {chunk.cut}; ask again for a whole one.")
         if chunk.done:
             self.reply.stats = chunk.stats
-            self.reply.notes = (_LENGTH,) if chunk.done_reason == "length" else ()
+            self.reply.done_reason = chunk.done_reason
             self._end(COMPLETE)
         return chunk.done
 

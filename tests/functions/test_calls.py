@@ -208,3 +208,12 @@ def test_a_script_needs_no_ipython(start) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("one two one  two\n['one ', 'two']\n", "")
+
+
+def test_what_cut_an_answer_is_told_as_in_a_cell(start) -> None:
+    """The notes of an answer are those that a cell would show, option and all."""
+    start(answers=lambda body: ["one ", "two ", "three ", "four "])
+    reply = ollama_magic.chat("Count", options={"num_predict": 2})
+    assert reply.notes == ("answer cut by num_predict=2; `-o num_predict=-1` takes the limit off",)
+    reply = ollama_magic.chat("Count", format="json")
+    assert reply.notes[0].startswith("this is no JSON")
