@@ -1,4 +1,4 @@
-"""The environments of these tests: Binder's tools, kept beside the code, and Binder's image as far as pip can make it."""
+"""Environments for these tests: Binder's tools, kept beside the code, and its image as far as pip can make it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPELLED = {
     "jupyterhub-singleuser": "jupyterhub",
     "nbconvert-core": "nbconvert",
 }
-PACKAGE = re.compile(r"/([^/]+)-([^-/]+)-[^-/]+\.conda")
+PACKAGE = re.compile(r"/([^/_][^/]*)-([^-/]+)-[^-/]+\.conda")
 WANTED = re.compile(r"^- (?!python=|nodejs=|pip\b)([\w-]+)", re.MULTILINE)
 
 
@@ -47,7 +47,7 @@ def image(folder: Path) -> Path:
     """Make in a folder what repo2docker puts into an image for our Python before it comes to our files; its Python."""
     locks = run(str(tools()), "-c", "import repo2docker.buildpacks.conda as c; print(c.__path__[0])").strip()
     lock = (Path(locks) / f"environment.py-{VERSION}-linux-64.lock").read_text()
-    wanted = WANTED.findall((Path(locks) / f"environment.py-{VERSION}.yml").read_text())
+    wanted = WANTED.findall((Path(locks) / f"environment.py-{VERSION}.yml").read_text().partition("dependencies:")[2])
     pins = folder.with_suffix(".pins")
     pins.write_text("".join(f"{SPELLED.get(name, name)}=={version}\n" for name, version in PACKAGE.findall(lock)))
     run(python(), "-m", "venv", str(folder))
