@@ -10,6 +10,8 @@ help:
 	@echo "make test-real HOST=…   whole turns against a real Ollama"
 	@echo "make bench  the benchmarks"
 	@echo "make bench-kill, make bench-stops   a thousand kills of the store; ■ and Stop, 25 times in each phase"
+	@echo "make binder a visit on Binder, rehearsed without Docker (needs Python 3.12 and Chromium)"
+	@echo "make dist   wheel and source distribution in dist/, checked, and installed in a fresh environment"
 	@echo "make lint   ruff and mypy --strict"
 
 demo: .venv/ready
@@ -37,6 +39,16 @@ bench-stops: .venv/ready
 	@echo "$(WITHOUT_MAKE)python -m pytest tests/bench/stops.py -s"
 	.venv/bin/python -m pytest tests/bench/stops.py -s
 
+binder: .venv/ready
+	@echo "$(WITHOUT_MAKE)python -m pytest tests/binder tests/binder/rehearsal.py -s"
+	.venv/bin/python -m pytest tests/binder tests/binder/rehearsal.py -s
+
+dist: .venv/ready
+	@echo "$(WITHOUT_MAKE)python -m hatchling build --directory dist  # then python -m pytest tests/release/artefacts.py"
+	rm -f dist/ollama_magic-*
+	.venv/bin/python -m hatchling build --directory dist --target sdist --target wheel
+	.venv/bin/python -m pytest tests/release/artefacts.py
+
 lint: .venv/ready
 	@echo "$(WITHOUT_MAKE)ruff check"
 	.venv/bin/ruff check
@@ -49,4 +61,4 @@ lint: .venv/ready
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch .venv/ready
 
-.PHONY: help demo test test-real bench bench-kill bench-stops lint
+.PHONY: help demo test test-real bench bench-kill bench-stops binder dist lint

@@ -70,7 +70,7 @@ def test_the_sdist(tmp_path: Path) -> None:
     assert not [name for name in names if name.startswith((".venv", ".git/"))]
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "bench", "lint"])
+@pytest.mark.parametrize("target", ["demo", "test", "bench", "binder", "dist", "lint"])
 def test_make(target: str) -> None:
     """Each target sets itself up in .venv and prints the line that does the same without make."""
     commands = make("--dry-run", "--always-make", target)
@@ -82,7 +82,7 @@ def test_make(target: str) -> None:
 
 def test_make_alone_shows_the_targets() -> None:
     """`make` alone says what there is and does nothing."""
-    assert {"demo", "test", "bench", "lint"} <= {line.split()[1] for line in make().splitlines()}
+    assert {"demo", "test", "bench", "binder", "dist", "lint"} <= {line.split()[1] for line in make().splitlines()}
 
 
 def test_the_readme_names_what_is_there() -> None:
