@@ -10,21 +10,20 @@ import http.client
 import importlib.util
 import json
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from ollama_magic.demo.replay import NoReplay, read_replay
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.enabling import disable, enable
 from ollama_magic.errors import InputError
+from ollama_magic.opening import open_lab
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,10 +145,10 @@ def _demo(options: argparse.Namespace) -> int:
     url, finding = look_at(host) if options.replay is None else ("", f"{options.replay} is replayed")
     if finding is None:
         print(f"Ollama answers at {url}, so your own models answer in the notebook.", flush=True)
-        return _open_lab(notebook, {}, browser=not options.no_browser)
+        return open_lab(notebook, {}, browser=not options.no_browser)
     with _started(options) as server:
         print(f"{finding}, {_SCRIPTED if options.replay is None else _REPLAYED}", flush=True)
-        return _open_lab(notebook, {"OLLAMA_HOST": server.url}, browser=not options.no_browser)
+        return open_lab(notebook, {"OLLAMA_HOST": server.url}, browser=not options.no_browser)
 
 
 def look_at(host: str | None) -> tuple[str, str | None]:
@@ -236,60 +235,6 @@ def _place(folder: str | None) -> Path:
     if not writable and not folder:
         place = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}-"))
     return place.resolve()
-
-
-def _open_lab(notebook: Path, kernel_environment: dict[str, str], browser: bool) -> int:
-    """Run JupyterLab until it ends or Ctrl-C; its kernels have the extension loaded."""
-    kernels = Path(tempfile.mkdtemp(prefix="ollama-magic-"))
-    try:
-        write_kernel(kernels, kernel_environment)
-        path = os.pathsep.join(filter(None, [str(kernels), os.environ.get("JUPYTER_PATH")]))
-        print(f"JupyterLab opens {notebook}; Ctrl-C ends it.", flush=True)
-        lab = subprocess.Popen(_lab_command(notebook, browser), env={**os.environ, "JUPYTER_PATH": path})  # noqa: S603
-        try:
-            return lab.wait()
-        except KeyboardInterrupt:
-            return _end(lab)
-    finally:
-        shutil.rmtree(kernels, ignore_errors=True)
-
-
-def write_kernel(folder: Path, environment: dict[str, str]) -> None:
-    """A `python3` kernel that loads the extension, in a Jupyter folder of our own: the user's profile stays."""
-    place = folder / "kernels" / "python3"
-    place.mkdir(parents=True)
-    kernel = {
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--ext=ollama_magic"],
-        "display_name": "Python 3 (ipykernel)",
-        "language": "python",
-        "metadata": {"debugger": True},
-        "env": environment,
-    }
-    (place / "kernel.json").write_text(json.dumps(kernel), "utf-8")
-
-
-def _lab_command(notebook: Path, browser: bool) -> list[str]:
-    """Without questions: neither about news at the first start, nor about ending at Ctrl-C."""
-    return [
-        *(sys.executable, "-m", "jupyterlab", str(notebook)),
-        f"--ServerApp.root_dir={notebook.parent}",
-        "--ServerApp.answer_yes=True",
-        "--LabApp.news_url=None",
-        *([] if browser else ["--no-browser"]),
-        f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}",  # the address that is printed leads there too
-        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
-    ]
-
-
-def _end(lab: subprocess.Popen[bytes]) -> int:
-    """Ctrl-C has reached JupyterLab too, if it came from the terminal; else it is told."""
-    for wait, push in ((1, lab.terminate), (10, lab.kill), (5, lab.kill)):
-        try:
-            lab.wait(wait)
-            break
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            push()
-    return 0
 
 
 if __name__ == "__main__":

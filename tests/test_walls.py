@@ -16,7 +16,7 @@ EVERYWHERE = {"errors", "foreign"}
 # room: (its modules, the rooms it knows of, the libraries it may use). `errors` and `foreign` are known by all.
 ROOMS = {
     "": (
-        "__init__ cli enabling errors foreign loop_thread",
+        "__init__ cli enabling errors foreign loop_thread opening",
         "magics display conversation prompt markdown ollama demo loop_thread functions",
         "IPython",
     ),
@@ -24,7 +24,7 @@ ROOMS = {
         (
             "__init__ cell cell_events cell_order cell_source command command_words commands completion "
             "completion_fields completion_names completion_offers completion_place doctor examples "
-            "export_commands file_commands help keeping line loading magics memory_commands mending "
+            "export_commands file_commands help keeping line loaded loading magics memory_commands mending "
             "model_commands model_options options panel_commands planning pulling server_commands server_guard "
             "server_process server_start setting_commands show_command sources spec traits turn_options values "
             "watch words"
@@ -95,7 +95,8 @@ MODULES = {
     "errors": ("", ""),
     "foreign": ("", ""),
     "loop_thread": ("", ""),
-    "cli": ("demo enabling", ""),
+    "cli": ("demo enabling opening", ""),
+    "opening": ("", ""),
     "enabling": ("", "IPython"),
     "conversation.handle": ("loop_thread", ""),
     "conversation.session": ("ollama loop_thread", ""),

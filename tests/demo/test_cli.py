@@ -29,7 +29,10 @@ kernel = json.loads(pathlib.Path(folder, "kernels/python3/kernel.json").read_tex
 host = kernel["env"].get("OLLAMA_HOST") or os.environ["OLLAMA_HOST"]
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 tags = json.load(opener.open(host + "/api/tags"))
+config = os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]
+page = json.loads(pathlib.Path(config, "labconfig/page_config.json").read_text())
 told = {"argv": sys.argv[1:], "kernel": kernel, "host": host, "folder": folder, "models": len(tags["models"])}
+told["disabled"] = page["disabledExtensions"]
 pathlib.Path(os.environ["TOLD"]).write_text(json.dumps(told))
 sys.exit(int(os.environ.get("STATUS", "0")))
 """
@@ -101,7 +104,8 @@ def test_jupyterlab_asks_nothing(lab: Path) -> None:
     """No question about news or about ending, no browser when none is wanted, root only where it must be."""
     cli.main(["demo", "--no-browser"])
     argv = json.loads(lab.read_text())["argv"]
-    assert {"--LabApp.news_url=None", "--ServerApp.answer_yes=True", "--no-browser"} <= set(argv)
+    assert {"--ServerApp.answer_yes=True", "--no-browser"} <= set(argv)
+    assert json.loads(lab.read_text())["disabled"] == {"@jupyterlab/apputils-extension:announcements": True}
     assert ("--allow-root" in argv) == (os.geteuid() == 0)
 
 
