@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
+from tests import examples
 from tests.answers import chats, sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from nbformat import NotebookNode
+    from pathlib import Path
 
     from ollama_magic.demo.server import DemoServer
 
 pytestmark = pytest.mark.xdist_group("kernel")
-ROOT = Path(__file__).parent.parent
-EXAMPLE = ROOT / "examples" / "conversation.ipynb"
-
-
-def answers(notebook: NotebookNode) -> list[str]:
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return [output["data"]["text/plain"] for output in outputs if "ollama_magic" in output.get("metadata", {})]
+NAME = "conversation.ipynb"
 
 
 def test_the_example_runs_and_reads_as_saved(
     demo_server: Callable[..., DemoServer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Run anew, the example gives the very answers that are saved in it, each with its HTML and no widget."""
-    saved = nbformat.read(EXAMPLE, as_version=4)
-    nbformat.validate(saved)
-    server = demo_server(pace=0)
-    monkeypatch.setenv("OLLAMA_HOST", server.url)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    again = nbformat.read(EXAMPLE, as_version=4)
-    NotebookClient(again, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    assert len(answers(saved)) == 3
-    assert answers(again) == answers(saved)
+    server = demo_server()  # at its usual pace, for the figures in the history
+    again = examples.executed(NAME, server, monkeypatch, tmp_path)
+    examples.save(again, NAME)
+    saved = examples.saved(NAME)
+    assert len(examples.answers(saved)) == 3
+    assert examples.answers(again) == examples.answers(saved)
     assert "widgets" not in saved.metadata
-    assert not [one for cell in again.cells for one in cell.get("outputs", []) if one.output_type == "error"]
+    assert examples.errors(again) == []
     assert [text for role, text in sent(chats(server)[1]) if role == "user"] == ["My name is Ada.", "What is my name?"]
     assert [text for role, text in sent(chats(server)[-1]) if role == "user"] == ["What is my name?"]
+
+
+def test_the_examples_are_one_story() -> None:
+    """Each example says in its first cell what answers without Ollama, and the first ones lead to the others."""
+    names = sorted(path.name for path in (examples.ROOT / "examples").glob("*.ipynb"))
+    assert names == ["conversation.ipynb", "models.ipynb", "panel.ipynb", "quickstart.ipynb"]
+    for name in names:
+        first = examples.saved(name).cells[0].source
+        assert "Who answers?" in first, name
+        assert "scripted" in first, name
+    for name in ("quickstart.ipynb", "conversation.ipynb"):
+        last = examples.saved(name).cells[-1].source
+        assert "(models.ipynb)" in last, name
+        assert "(panel.ipynb)" in last, name
