@@ -1,4 +1,4 @@
-"""What a command of `%ollama` is. The table of them stands in `commands`."""
+"""What a command of `%ollama` is, and how one is found by its name. The table of them stands in `commands`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError
+from ollama_magic.ollama.models import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ollama_magic.conversation.session import Session
     from ollama_magic.magics.spec import Spec
@@ -50,6 +51,16 @@ class Command:
     def spec(self) -> Spec | None:
         """What the command's words and options are, where it declares them."""
         return getattr(self.run, "spec", None)
+
+
+def find(name: str, commands: Mapping[str, Command]) -> Command:
+    """Return the command of that name; InputError with the nearest ones."""
+    if name in commands:
+        return commands[name]
+    near = nearest(name, list(commands))
+    nearby = " or ".join(f"`%ollama {other}`" for other in near)
+    hint = f"did you mean {nearby}?" if near else "`%ollama help` lists all."
+    raise InputError(f"There is no command `%ollama {name}`; {hint}")
 
 
 def alone(name: str, rest: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.errors import InputError
 from ollama_magic.magics import (
     export_commands as export,
     file_commands as file,
@@ -17,9 +16,8 @@ from ollama_magic.magics import (
     setting_commands as setting,
     show_command,
 )
-from ollama_magic.magics.command import Answer, Command, Here
+from ollama_magic.magics.command import Answer, Command, Here, find
 from ollama_magic.magics.help import docstring, help_page
-from ollama_magic.ollama.models import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,26 +31,21 @@ def run_command(here: Here, line: str) -> Answer:
     if not name:
         return server.status(here, "")
     if name in HELP_FLAGS:
-        return help_page(here, rest)
-    command = find(name)
+        return help_page(COMMANDS, rest)
+    command = find(name, COMMANDS)
     if rest.strip() in HELP_FLAGS:
-        return help_page(here, name)
+        return help_page(COMMANDS, name)
     return command.run(here, rest)
-
-
-def find(name: str) -> Command:
-    """Return the command of that name."""
-    if name in COMMANDS:
-        return COMMANDS[name]
-    near = nearest(name, list(COMMANDS))
-    nearby = " or ".join(f"`%ollama {other}`" for other in near)
-    hint = f"did you mean {nearby}?" if near else "`%ollama help` lists all."
-    raise InputError(f"There is no command `%ollama {name}`; {hint}")
 
 
 def usage() -> str:
     """The docstring of `%ollama`, for `%ollama?`."""
-    return docstring()
+    return docstring(COMMANDS)
+
+
+def _help(here: Here, rest: str) -> Answer:
+    del here
+    return help_page(COMMANDS, rest)
 
 
 def _table(commands: Iterable[Command]) -> dict[str, Command]:
@@ -129,6 +122,6 @@ COMMANDS = _table(
             export.export,
             examples=("export curl", "export python --turn 2"),
         ),
-        Command("help", "[COMMAND]", "what can be typed, and examples", "work", help_page),
+        Command("help", "[COMMAND]", "what can be typed, and examples", "work", _help),
     )
 )

@@ -1,4 +1,4 @@
-"""The page of help, the page of one command, and the README's tables: all made from the one table of commands."""
+"""The page of help, the page of one command, and the README's tables: all made from a table of commands."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.display.tables import Shown, folded_table, stacked, table
 from ollama_magic.magics import examples
-from ollama_magic.magics.command import Answer, Command, Here
+from ollama_magic.magics.command import Answer, find
 from ollama_magic.magics.turn_options import CHAT, GENERATE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from ollama_magic.magics.command import Command
     from ollama_magic.magics.spec import Spec
 
 FAMILIES = {
@@ -33,28 +34,23 @@ FIRST = (
 MAGICS = {"chat": CHAT, "generate": GENERATE}
 
 
-def help_page(here: Here, rest: str) -> Answer:
+def help_page(commands: Mapping[str, Command], rest: str) -> Answer:
     """What can be typed, by families; with a name, what that command or magic is told."""
-    del here
     name = rest.strip()
     if not name:
-        return Answer(rows(), everything())
-    if name.lstrip("%") in MAGICS:
-        shown = page_of_magic(MAGICS[name.lstrip("%")])
-    else:
-        from ollama_magic.magics.commands import find
-
-        shown = page_of(find(name))
+        return Answer(rows(commands), everything(commands))
+    magic = MAGICS.get(name.lstrip("%"))
+    shown = page_of_magic(magic) if magic is not None else page_of(find(name, commands))
     return Answer(shown.text, shown)
 
 
-def rows() -> list[tuple[str, str]]:
+def rows(commands: Mapping[str, Command]) -> list[tuple[str, str]]:
     """What can be typed, and what it does: the magics, then every command."""
     magics = [(spec.usage, spec.summary) for spec in MAGICS.values()]
-    return [*magics, *((usage_of(command), command.help) for command in _commands())]
+    return [*magics, *((usage_of(command), command.help) for command in commands.values())]
 
 
-def everything() -> Shown:
+def everything(commands: Mapping[str, Command]) -> Shown:
     """The whole page: what to type first, then each family, folded in a notebook."""
     families = [
         folded_table(
@@ -62,7 +58,7 @@ def everything() -> Shown:
             ("type", "and it does"),
             [(usage_of(command), command.help) for command in found],
         )
-        for title, found in by_family().items()
+        for title, found in by_family(commands).items()
     ]
     both = folded_table(f"Options of {CHAT.name} and {GENERATE.name}", ("option", "of", "meaning"), option_rows())
     more = "`%ollama help COMMAND` has examples, `%ollama help chat` tells of the magic; Tab completes all of it."
@@ -92,17 +88,18 @@ def usage_of(command: Command) -> str:
     return f"%ollama {command.name} {command.usage}".strip()
 
 
-def by_family() -> dict[str, list[Command]]:
+def by_family(commands: Mapping[str, Command]) -> dict[str, list[Command]]:
     """The commands under the titles of their families."""
     return {
-        title: [command for command in _commands() if command.family == family] for family, title in FAMILIES.items()
+        title: [command for command in commands.values() if command.family == family]
+        for family, title in FAMILIES.items()
     }
 
 
-def docstring() -> str:
+def docstring(commands: Mapping[str, Command]) -> str:
     """The docstring of `%ollama`, for `%ollama?`."""
     lines = ["%ollama [COMMAND]: everything beside chatting; alone, a status card."]
-    for title, found in by_family().items():
+    for title, found in by_family(commands).items():
         lines += ["", title]
         lines += [f"  {f'{command.name} {command.usage}'.strip():<32}  {command.help}" for command in found]
     return "\n".join(lines)
@@ -119,11 +116,11 @@ def option_rows() -> list[tuple[str, str, str]]:
     return found
 
 
-def readme_families() -> str:
+def readme_families(commands: Mapping[str, Command]) -> str:
     """The README's table of commands."""
     lines = ["| family | commands of `%ollama` |", "| --- | --- |"]
     for family in FAMILIES:
-        names = " ".join(f"`{command.name}`" for command in _commands() if command.family == family)
+        names = " ".join(f"`{command.name}`" for command in commands.values() if command.family == family)
         lines.append(f"| {family} | {names} |")
     return "\n".join(lines)
 
@@ -135,12 +132,6 @@ def readme_options() -> str:
         only = f" (`{of}` only)" if of else ""
         lines.append(f"| `{usage}` | {meaning}{only} |".replace("{{name}}", "`{{name}}`"))
     return "\n".join(_with_bars(line) for line in lines)
-
-
-def _commands() -> list[Command]:
-    from ollama_magic.magics.commands import COMMANDS
-
-    return list(COMMANDS.values())
 
 
 def _words(spec: Spec) -> list[tuple[str, str]]:

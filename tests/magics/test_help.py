@@ -10,7 +10,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from ollama_magic.magics import examples, help as pages
-from ollama_magic.magics.commands import COMMANDS, find
+from ollama_magic.magics.command import find
+from ollama_magic.magics.commands import COMMANDS
 from ollama_magic.magics.options import read_line
 from ollama_magic.magics.turn_options import CHAT, GENERATE
 
@@ -49,7 +50,7 @@ def test_the_page_begins_with_what_to_type_first(shell):
 def test_every_family_has_a_title():
     """No command belongs to a family that the page does not show."""
     assert {command.family for command in COMMANDS.values()} == set(pages.FAMILIES)
-    assert sum(map(len, pages.by_family().values())) == len(COMMANDS)
+    assert sum(map(len, pages.by_family(COMMANDS).values())) == len(COMMANDS)
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
@@ -68,7 +69,7 @@ def test_the_page_of_a_command(shell, name):
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_examples_are_read_without_complaint(name):
     """An example of a command that declares its words is read by what it declares."""
-    command = find(name)
+    command = find(name, COMMANDS)
     for example in command.examples or examples.COMMANDS[name]:
         line = example.rpartition("%ollama ")[2]
         assert line.split()[0] == name
@@ -102,7 +103,7 @@ def test_assigned_help_is_data(shell):
 
 def test_the_docstring_has_every_command():
     """`%ollama?` shows every command under its family."""
-    lines = pages.docstring().splitlines()
+    lines = pages.docstring(COMMANDS).splitlines()
     assert set(pages.FAMILIES.values()) <= set(lines)
     assert all(any(line.startswith(f"  {name} ") for line in lines) for name in COMMANDS)
 
@@ -112,8 +113,8 @@ def test_what_tab_is_told_exists():
     assert {command.complete for command in COMMANDS.values()} <= {"", "model", "conversation", "told"}
 
 
-@pytest.mark.parametrize("table", [pages.readme_families, pages.readme_options])
+@pytest.mark.parametrize("table", [pages.readme_families(COMMANDS), pages.readme_options()])
 def test_the_readme_has_the_same_tables(table):
     """The README's tables of commands and of options are those that are made from the table of commands."""
-    missing = [line for line in table().splitlines() if line not in README]
-    assert not missing, f"put into the README:\n{table()}"
+    missing = [line for line in table.splitlines() if line not in README]
+    assert not missing, f"put into the README:\n{table}"
