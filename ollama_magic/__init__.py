@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.version import __version__
+
 if TYPE_CHECKING:
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.functions.calls import chat, embed, generate, list_models as list, ps, pull, show, stream  # noqa: A004
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     last: Reply | None
 
-__version__ = "0.1.0"
 __all__ = [
     "ChatPanel",
     "Conversation",
@@ -54,7 +55,7 @@ def unload_ipython_extension(shell: Any) -> None:
 
 def __getattr__(name: str) -> Any:
     if name == "last":
-        from ollama_magic.magics.loading import loaded_magics
+        from ollama_magic.magics.loaded import loaded_magics
 
         magics = loaded_magics()
         return magics.session.last if magics is not None else None

@@ -16,15 +16,15 @@ from ollama_magic.conversation.session import Session, Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ollama_magic.magics.magics import OllamaMagic
+    from ollama_magic.magics.loaded import LoadedMagics
 
 _lock = RLock()
 
 
-def loaded_magics() -> OllamaMagic | None:
+def loaded_magics() -> LoadedMagics | None:
     """The magics of this kernel; a script that never loaded them does not import IPython for this."""
-    loading = sys.modules.get("ollama_magic.magics.loading")
-    found: OllamaMagic | None = loading.loaded_magics() if loading is not None else None
+    loaded = sys.modules.get("ollama_magic.magics.loaded")
+    found: LoadedMagics | None = loaded.loaded_magics() if loaded is not None else None
     return found
 
 

@@ -5,22 +5,13 @@ from __future__ import annotations
 import atexit
 from typing import Any
 
-from IPython.core.getipython import get_ipython
 from traitlets import TraitError
 
 from ollama_magic.errors import InputError
 from ollama_magic.magics import completion
 from ollama_magic.magics.line import install, uninstall
+from ollama_magic.magics.loaded import NAME
 from ollama_magic.magics.magics import OllamaMagic
-
-NAME = "OllamaMagic"
-
-
-def loaded_magics() -> OllamaMagic | None:
-    """Return the magics of this kernel, if the extension is loaded."""
-    shell = get_ipython()
-    found = shell.magics_manager.registry.get(NAME) if shell is not None else None
-    return found if isinstance(found, OllamaMagic) else None
 
 
 def load(shell: Any) -> None:

@@ -16,9 +16,9 @@ from ollama_magic.magics.cell_events import CellEvents
 from ollama_magic.magics.command import Here
 from ollama_magic.magics.commands import run_command, usage
 from ollama_magic.magics.line import prompt_text, split_assigned
+from ollama_magic.magics.loaded import LoadedMagics
 from ollama_magic.magics.options import read_line
 from ollama_magic.magics.planning import labels_of, plan_of
-from ollama_magic.magics.traits import OllamaTraits
 from ollama_magic.magics.turn_options import CHAT, GENERATE, LINE_CHAT, LINE_GENERATE
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @magics_class
-class OllamaMagic(OllamaTraits, Magics):
+class OllamaMagic(LoadedMagics, Magics):
     """Settings of ollama_magic; an option of a turn, and what `%ollama` tells the conversation, are stronger."""
 
     def __init__(self, shell: Any, **kwargs: Any) -> None:

@@ -12,6 +12,7 @@ from ollama_magic.display.unwatched import Unwatched
 from ollama_magic.errors import InputError
 from ollama_magic.magics import memory_commands as memory, setting_commands as setting
 from ollama_magic.magics.command import Answer, Here, alone
+from ollama_magic.magics.loaded import loaded_magics
 from ollama_magic.magics.options import read_line
 from ollama_magic.magics.planning import plan_of
 from ollama_magic.magics.turn_options import CHAT
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
     from ollama_magic.display.panel import Panel
-    from ollama_magic.magics.magics import OllamaMagic
+    from ollama_magic.magics.loaded import LoadedMagics
 
 CHATS = "completion"
 
@@ -73,7 +74,7 @@ class ChatPanel:
 class NotebookDesk:
     """What a panel asks for, done as the commands of `%ollama` do it."""
 
-    def __init__(self, magics: OllamaMagic) -> None:
+    def __init__(self, magics: LoadedMagics) -> None:
         self._magics = magics
         self._session = magics.session
         self._here = Here(magics.session)
@@ -131,9 +132,7 @@ def _said(answer: Answer) -> str:
     return getattr(answer.shown, "text", "")
 
 
-def _magics() -> OllamaMagic:
-    from ollama_magic.magics.loading import loaded_magics
-
+def _magics() -> LoadedMagics:
     magics = loaded_magics()
     if magics is None:
         raise InputError("A panel needs the extension; run `%load_ext ollama_magic` first.")

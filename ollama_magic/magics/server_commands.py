@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic import __version__
 from ollama_magic.display.tables import Shown, card, notice
 from ollama_magic.errors import InputError, OllamaMagicError
 from ollama_magic.foreign import one_line
@@ -14,6 +13,7 @@ from ollama_magic.magics.command_words import command, reads
 from ollama_magic.magics.model_commands import unload
 from ollama_magic.magics.options import Option
 from ollama_magic.magics.sources import host_source, model_now, settings_rows
+from ollama_magic.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

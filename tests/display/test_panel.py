@@ -14,7 +14,7 @@ from ollama_magic.display import panel as panel_room
 from ollama_magic.display.panel import Panel
 from ollama_magic.display.panel_transcript import MOST as TRANSCRIPT_MOST, Transcript
 from ollama_magic.display.panel_turns import LIVE, MOST, PORTION
-from ollama_magic.magics.loading import loaded_magics
+from ollama_magic.magics.loaded import loaded_magics
 from ollama_magic.magics.panel_commands import ChatPanel, NotebookDesk
 from tests.answers import chats, sent, words
 from tests.display.replies import HTML, TEXT, WIDGET, leaves

@@ -33,6 +33,10 @@ def test_type_checkers_see_them() -> None:
 
 
 def test_the_import_stays_light() -> None:
-    """Importing the package brings in none of the rooms behind the door."""
+    """Importing the package brings in its version, and none of the rooms behind the door."""
     code = "import sys, ollama_magic\nprint([name for name in sys.modules if name.startswith('ollama_magic.')])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip() == b"[]"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    assert found.split() == ["['ollama_magic.version']"]
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip()
+        == b"['ollama_magic.version']"
+    )

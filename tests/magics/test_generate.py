@@ -183,7 +183,7 @@ def test_a_background_answer_is_single_too(shell):
     """`-b` lets the answer go on in its place; it ends complete and is not remembered."""
     run(shell, "%%generate -m chatty -b --out later\nHello")
     reply = shell.user_ns["later"]
-    for handle in ollama_magic.magics.loading.loaded_magics().session.running():
+    for handle in ollama_magic.magics.loaded.loaded_magics().session.running():
         handle.wait()
     assert reply.state == "complete"
     assert shell.run_line_magic("ollama", "\0=history") == []

@@ -9,7 +9,7 @@ import ollama_magic
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.models import DemoModel
 from ollama_magic.demo.server import DemoServer
-from ollama_magic.magics.loading import loaded_magics
+from ollama_magic.magics.loaded import loaded_magics
 from ollama_magic.ollama.protocol import ChatRequest
 
 SMALL = DemoModel("small", context_length=1024, parameters=(("temperature", 0.3), ("stop", "<|end|>")), system="I am.")
