@@ -16,8 +16,8 @@ EVERYWHERE = {"errors", "foreign"}
 # room: (its modules, the rooms it knows of, the libraries it may use). `errors` and `foreign` are known by all.
 ROOMS = {
     "": (
-        "__init__ cli enabling errors foreign loop_thread opening",
-        "magics display conversation prompt markdown ollama demo loop_thread functions",
+        "__init__ cli enabling errors foreign loop_thread opening version",
+        "magics display conversation prompt markdown ollama demo loop_thread functions version",
         "IPython",
     ),
     "magics": (
@@ -29,7 +29,7 @@ ROOMS = {
             "server_process server_start setting_commands show_command sources spec traits turn_options values "
             "watch words"
         ),
-        "display conversation notebook store prompt markdown ollama demo export loop_thread",
+        "display conversation notebook store prompt markdown ollama demo export loop_thread version",
         "IPython traitlets",
     ),
     "display": (
@@ -95,6 +95,7 @@ MODULES = {
     "errors": ("", ""),
     "foreign": ("", ""),
     "loop_thread": ("", ""),
+    "version": ("", ""),
     "cli": ("demo enabling opening", ""),
     "opening": ("", ""),
     "enabling": ("", "IPython"),
@@ -144,7 +145,7 @@ def allowed(name: str, module: str) -> bool:
     ours, libraries = may_know(module)
     top, _, rest = name.partition(".")
     if top == "ollama_magic":
-        return rest in ("", "__version__") or any(f"{rest}.".startswith(f"{room}.") for room in ours)
+        return any(f"{rest}.".startswith(f"{room}.") for room in ours)
     return top in libraries or top in sys.stdlib_module_names
 
 
@@ -157,6 +158,45 @@ def test_walls(module: str) -> None:
     path = modules()[module]
     crossings = [f"{path.name}:{line} {name}" for line, name in imports(path, module) if not allowed(name, module)]
     assert not crossings
+
+
+def known_to(modules: dict[str, Path]) -> dict[str, set[str]]:
+    """Which of the modules each of them imports: lazily, for types only, as a whole or a name out of it."""
+    known: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        names = [name.partition(".")[2] for _, name in imports(path, module) if name.startswith("ollama_magic")]
+        found = {name if name in modules else name.rpartition(".")[0] or "__init__" for name in names}
+        known[module] = found & (set(modules) - {module})
+    return known
+
+
+def circles(known: dict[str, set[str]]) -> set[str]:
+    """The modules that import themselves through others: what is left when all that end somewhere are taken away."""
+    left = dict(known)
+    while ends := {module for module, others in left.items() if not others & set(left)}:
+        left = {module: others for module, others in left.items() if module not in ends}
+    while tops := set(left) - set[str]().union(*left.values()):
+        left = {module: others for module, others in left.items() if module not in tops}
+    return set(left)
+
+
+def test_no_module_knows_itself_through_others() -> None:
+    """No module imports itself through others, not lazily and not for types, so each can be read from below."""
+    assert circles(known_to(modules())) == set()
+
+
+def test_a_circle_is_seen(tmp_path: Path) -> None:
+    """Two modules that name each other are told, however they do it; whoever only leads to them is not."""
+    texts = {
+        "prompt.a": "def f():\n    from ollama_magic.prompt.b import g\n",
+        "prompt.b": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ollama_magic.prompt import a\n",
+        "prompt.c": "from ollama_magic.prompt import a\nfrom ollama_magic import errors\n",
+        "errors": "",
+    }
+    paths = {name: tmp_path / f"{name}.py" for name in texts}
+    for name, text in texts.items():
+        paths[name].write_text(text)
+    assert circles(known_to(paths)) == {"prompt.a", "prompt.b"}
 
 
 def test_every_module_has_a_place() -> None:
