@@ -20,6 +20,7 @@ GROUP = 24  # blocks of a box
 AT_ONCE = 8  # blocks that are made together, for a list of children is sent again with every new one
 # JupyterLab gives first and last children smaller margins; an unseen neighbour keeps a block from being either.
 _UNSEEN = "<i hidden></i>"
+_LAST = "<i hidden>"  # what stands behind it ends both
 _LOOK = "class=jp-RenderedHTMLCommon"
 
 
@@ -171,7 +172,7 @@ def _split(tail: Block) -> list[Block]:
 def _wrapped(blocks: Sequence[Block], *, first: bool) -> str:
     html = "".join(map(_placed, blocks))
     before = _UNSEEN if html.startswith("<h") and not first else ""
-    return f"<div {_LOOK}>{before}{html}{_UNSEEN}</div>"
+    return f"<div {_LOOK}>{before}{html}{_LAST}"
 
 
 def _portions(blocks: Sequence[Block]) -> list[list[Block]]:

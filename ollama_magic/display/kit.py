@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-_MESSAGE, _OPENING = 440, 900
-_PAINTS: ContextVar[bool] = ContextVar("ollama_magic_paints", default=False)
-_KERNEL, _NUMBERS = secrets.token_urlsafe(6), count()
+_MESSAGE, _OPENING = 480, 900
+_KERNEL, _NUMBERS = secrets.token_urlsafe(4), count()
 _MODEL = ("_model_module", "_model_module_version", "_model_name")
 
 
@@ -66,16 +63,14 @@ class WidgetKit:
     def set(self, widget: Any, trait: str, value: Any) -> None:
         """Change a trait, which sends one message."""
         self._count(_MESSAGE, value)
-        with _painting():
-            setattr(widget, trait, value)
+        setattr(widget, trait, value)
 
     def close(self, *widgets: Any) -> None:
         """Close these widgets of the answer."""
         for widget in widgets:
             self._count(_MESSAGE)
             self._made.pop(widget.model_id, None)
-            with _painting():
-                widget.close()
+            widget.close()
 
     def close_all(self) -> None:
         """Close every widget of the answer."""
@@ -132,34 +127,23 @@ def _always_heard(widget: Any) -> Any:
 
 
 def _lean(widget: Any) -> Any:
-    """Send what is painted without the header of the cell's request, which is a fifth of its bytes.
+    """Send of the request behind a change its id alone: the rest of its header is a sixth of the bytes of a paint.
 
-    A change finds its way by the widget's name alone. Where a page asks for a widget's state, the answer keeps the
-    header: the page knows it by that.
+    A page looks at the id only; and a list of buffers that is empty need not be sent.
     """
     comm: Any = getattr(widget, "comm", None)
-    if type(comm).__module__.startswith("ipykernel.") and getattr(comm, "kernel", None) is not None:
-        whole = comm.publish_msg
+    kernel: Any = getattr(comm, "kernel", None)
+    if type(comm).__module__.startswith("ipykernel.") and hasattr(kernel, "get_parent"):
 
         def publish(kind: str, data: Any = None, metadata: Any = None, buffers: Any = None, **more: Any) -> None:
-            if not _PAINTS.get():
-                whole(kind, data, metadata, buffers, **more)
-                return
-            content, kernel = {"data": data or {}, "comm_id": comm.comm_id, **more}, comm.kernel
-            place = {"metadata": metadata or {}, "ident": comm.topic, "buffers": buffers}
+            sent = {name: value for name, value in (data or {}).items() if value or name != "buffer_paths"}
+            content = {"data": sent, "comm_id": comm.comm_id, **more}
+            asked = {"header": {"msg_id": kernel.get_parent().get("header", {}).get("msg_id", "")}}
+            place = {"parent": asked, "metadata": metadata or {}, "ident": comm.topic, "buffers": buffers}
             kernel.session.send(kernel.iopub_socket, kind, content, **place)
 
         comm.publish_msg = publish
     return widget
-
-
-@contextmanager
-def _painting() -> Iterator[None]:
-    before = _PAINTS.set(True)
-    try:
-        yield
-    finally:
-        _PAINTS.reset(before)
 
 
 def _heard_while_busy(widget: Any) -> Any:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ollama_magic.markdown.renderer import Block
 
 LONGEST = 600  # characters of one announcement: more than that cannot be listened to in the time it stands
-PAUSE_S = 2.0
+PAUSE_S = 3.0
 _TAG = re.compile(r"<[^>]*>")
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
 

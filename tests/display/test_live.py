@@ -34,7 +34,7 @@ def fed(view, reply, text, pieces=7):
 
 
 def bare(html):
-    return html.replace("<i hidden></i>", "")
+    return html.replace("<i hidden></i>", "").removesuffix("<i hidden>")
 
 
 @pytest.mark.usefixtures("shell")
