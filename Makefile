@@ -40,8 +40,8 @@ bench-stops: .venv/ready
 	.venv/bin/python -m pytest tests/bench/stops.py -s
 
 binder: .venv/ready
-	@echo "$(WITHOUT_MAKE)python -m pytest tests/binder tests/binder/rehearsal.py -s"
-	.venv/bin/python -m pytest tests/binder tests/binder/rehearsal.py -s
+	@echo "$(WITHOUT_MAKE)python -m pytest tests/binder/rehearsal.py -s"
+	.venv/bin/python -m pytest tests/binder/rehearsal.py -s
 
 dist: .venv/ready
 	@echo "$(WITHOUT_MAKE)python -m hatchling build --directory dist  # then python -m pytest tests/release/artefacts.py"
