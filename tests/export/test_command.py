@@ -6,13 +6,13 @@ import ast
 import json
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from ollama_magic.conversation.sent import SentTurns
 from ollama_magic.export.turns import REBUILT
 from ollama_magic.magics.loaded import loaded_magics
 from tests.answers import chats
+from tests.shells import loaded_shell
 
 
 @pytest.fixture
@@ -25,12 +25,8 @@ def server(demo_server):
 @pytest.fixture
 def shell(server, monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", server.url)
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
-    shell.run_line_magic("load_ext", "ollama_magic")
-    yield shell
-    shell.run_line_magic("unload_ext", "ollama_magic")
-    InteractiveShell.clear_instance()
+    with loaded_shell() as shell:
+        yield shell
 
 
 def run(shell, cell):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 import ollama_magic
 from ollama_magic import Conversation
@@ -14,24 +12,15 @@ from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.models import DEMO, PLAIN
 from ollama_magic.errors import AnswerCut, InputError
 from tests.answers import chats, paragraphs, sent, words
+from tests.shells import loaded_shell, run
 
 LONG = words(paragraphs(400))
 
 
 @pytest.fixture
 def shell(start):
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
-    shell.run_line_magic("load_ext", "ollama_magic")
-    yield shell
-    shell.run_line_magic("unload_ext", "ollama_magic")
-    InteractiveShell.clear_instance()
-
-
-def run(shell, cell):
-    with capture_output() as shown:
-        result = shell.run_cell(cell)
-    return shown.stdout + "".join(out.data["text/plain"] for out in shown.outputs), result.error_in_exec
+    with loaded_shell() as shell:
+        yield shell
 
 
 def echo(body) -> list[str]:

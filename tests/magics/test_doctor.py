@@ -7,11 +7,11 @@ import socket
 from pathlib import Path
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.magics import doctor
+from tests.shells import loaded_shell
 
 NAMES = ("server", "address", "proxy", "version", "model", "window", "display", "kernel", "store", "here")
 
@@ -25,11 +25,8 @@ def server():
 @pytest.fixture
 def shell(server, monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", server.url)
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "ollama_magic")
-    yield shell
-    shell.run_line_magic("unload_ext", "ollama_magic")
-    InteractiveShell.clear_instance()
+    with loaded_shell() as shell:
+        yield shell
 
 
 def check(shell):

@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 import ollama_magic
 from ollama_magic.conversation.request import Plan, Single
@@ -15,6 +13,7 @@ from ollama_magic.magics.cell_source import read_cell
 from ollama_magic.magics.planning import labels_of
 from ollama_magic.magics.turn_options import GENERATE, GENERATE_OPTIONS
 from ollama_magic.notebook.notebook_file import notebook_from
+from tests.shells import loaded_shell, run
 
 CHATTY = DemoModel("chatty")
 FILLER = DemoModel("filler", capabilities=("completion", "insert"))
@@ -30,19 +29,8 @@ def server():
 @pytest.fixture
 def shell(server, monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", server.url)
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
-    shell.run_line_magic("load_ext", "ollama_magic")
-    yield shell
-    shell.run_line_magic("unload_ext", "ollama_magic")
-    InteractiveShell.clear_instance()
-
-
-def run(shell, cell):
-    """What a cell printed, and the error that ended it."""
-    with capture_output() as shown:
-        result = shell.run_cell(cell)
-    return shown.stdout + "".join(out.data["text/plain"] for out in shown.outputs), result.error_in_exec
+    with loaded_shell() as shell:
+        yield shell
 
 
 def sent(server):

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from ollama_magic.magics import examples, help as pages
@@ -14,17 +13,15 @@ from ollama_magic.magics.command import find
 from ollama_magic.magics.commands import COMMANDS
 from ollama_magic.magics.options import read_line
 from ollama_magic.magics.turn_options import CHAT, GENERATE
+from tests.shells import loaded_shell
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf8")
 
 
 @pytest.fixture
 def shell(monkeypatch):
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "ollama_magic")
-    yield shell
-    shell.run_line_magic("unload_ext", "ollama_magic")
-    InteractiveShell.clear_instance()
+    with loaded_shell() as shell:
+        yield shell
 
 
 def shown(shell, line):

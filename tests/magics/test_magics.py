@@ -10,6 +10,7 @@ from traitlets import TraitError
 import ollama_magic
 from ollama_magic.demo.server import DemoServer
 from tests.answers import chats
+from tests.shells import loaded_shell, run
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +22,8 @@ def server():
 @pytest.fixture
 def shell(server, monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", server.url)
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
-    shell.run_line_magic("load_ext", "ollama_magic")
-    yield shell
-    shell.run_line_magic("unload_ext", "ollama_magic")
-    InteractiveShell.clear_instance()
-
-
-def run(shell, cell):
-    """What a cell printed, and the error that ended it."""
-    with capture_output() as shown:
-        result = shell.run_cell(cell)
-    return shown.stdout + "".join(out.data["text/plain"] for out in shown.outputs), result.error_in_exec
+    with loaded_shell() as shell:
+        yield shell
 
 
 def sent(server):

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.magics.traits import OllamaTraits
+from tests.shells import loaded_shell
 
 ROOT = Path(__file__).parents[2]
 OWN = OllamaTraits.class_traits(config=True)
@@ -21,11 +21,8 @@ LINE = 76  # characters that %config prints on one line of a help
 
 @pytest.fixture
 def shell():
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "ollama_magic")
-    yield shell
-    shell.run_line_magic("unload_ext", "ollama_magic")
-    InteractiveShell.clear_instance()
+    with loaded_shell() as shell:
+        yield shell
 
 
 def config(shell, rest=""):

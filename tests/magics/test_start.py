@@ -11,12 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.magics import server_process, server_start
 from ollama_magic.magics.server_process import find_ollama
+from tests.shells import loaded_shell, run
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = f"""#!{sys.executable}
@@ -68,18 +67,8 @@ def installed(tmp_path, monkeypatch):
 @pytest.fixture
 def shell(port, monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{port}")
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "ollama_magic")
-    yield shell
-    shell.run_line_magic("unload_ext", "ollama_magic")
-    InteractiveShell.clear_instance()
-
-
-def run(shell, line):
-    """What a command showed, and the error that ended it."""
-    with capture_output() as shown:
-        result = shell.run_cell(line)
-    return shown.stdout + "".join(out.data["text/plain"] for out in shown.outputs), result.error_in_exec
+    with loaded_shell() as shell:
+        yield shell
 
 
 def answers(port):

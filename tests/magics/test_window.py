@@ -1,8 +1,6 @@
 """Whole turns against a server whose window is small: what is told before and under an answer, and by the status."""
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 from traitlets import TraitError
 
 import ollama_magic
@@ -11,6 +9,7 @@ from ollama_magic.demo.models import DemoModel
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.magics.loaded import loaded_magics
 from ollama_magic.ollama.protocol import ChatRequest
+from tests.shells import loaded_shell, run
 
 SMALL = DemoModel("small", context_length=1024, parameters=(("temperature", 0.3), ("stop", "<|end|>")), system="I am.")
 LONG = "Tell me of the sea, please, and of all its many islands. "
@@ -25,19 +24,8 @@ def server():
 @pytest.fixture
 def shell(server, monkeypatch):
     monkeypatch.setenv("OLLAMA_HOST", server.url)
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
-    shell.run_line_magic("load_ext", "ollama_magic")
-    yield shell
-    shell.run_line_magic("unload_ext", "ollama_magic")
-    InteractiveShell.clear_instance()
-
-
-def run(shell, cell):
-    """What a cell printed, and the error that ended it."""
-    with capture_output() as shown:
-        result = shell.run_cell(cell)
-    return shown.stdout + "".join(out.data["text/plain"] for out in shown.outputs), result.error_in_exec
+    with loaded_shell() as shell:
+        yield shell
 
 
 def test_dropped_turns_are_told_under_the_answer(shell):
