@@ -72,7 +72,9 @@ def test_the_button_on_ipykernel_6(old_kernel: StoppingKernel, demo_server: Call
     old_kernel.wait(background)
     old_kernel.wait_until(lambda: server.requests[-1:] and server.requests[-1].path == "/api/chat")
     old_kernel.click(old_kernel.button(background))
-    old_kernel.wait_until(lambda: any(one["data"].get("text/plain", "").endswith("[stopped]") for one in old_kernel.updates()))
+    old_kernel.wait_until(
+        lambda: any(one["data"].get("text/plain", "").endswith("[stopped]") for one in old_kernel.updates())
+    )
     assert server.requests[-1].wait()
     blocking = old_kernel.start(f"%%chat --host {server.url}\nHello?", "z")
     assert old_kernel.wait(blocking).status == "ok"
