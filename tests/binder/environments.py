@@ -22,6 +22,7 @@ SPELLED = {
     "jupyterhub-singleuser": "jupyterhub",
     "nbconvert-core": "nbconvert",
 }
+BADGE = re.compile(r"mybinder\.org/v2/gh/[^/\s]+/[^/\s]+/([^/\s?]+)\?urlpath=([\w/-]+\.ipynb)")  # the tag, the path
 PACKAGE = re.compile(r"/([^/_][^/]*)-([^-/]+)-[^-/]+\.conda")
 WANTED = re.compile(r"^- (?!python=|nodejs=|pip\b)([\w-]+)", re.MULTILINE)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from tests import examples
 from tests.binder import environments
-from tests.binder.environments import PIP, ROOT, run
+from tests.binder.environments import BADGE, PIP, ROOT, run
 from tests.binder.test_binder import gone
 from tests.binder.visitor import Hub, Visitor
 from tests.browser.conftest import FLAGS
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-BADGE = re.search(r"mybinder\.org/v2/\S+?\?urlpath=([\w/.-]+)", (ROOT / "README.md").read_text("utf-8"))
-URLPATH = BADGE[1] if BADGE else "lab/tree/examples/quickstart.ipynb"
+BADGES = BADGE.findall((ROOT / "README.md").read_text("utf-8"))
+URLPATH = BADGES[0][1] if BADGES else "lab/tree/examples/quickstart.ipynb"
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "dist", "*.egg-info")
 RECORDED, SCRIPTED = "recorded: ", "demo: scripted reply, no language model"
 

@@ -12,11 +12,18 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.binder.environments import ROOT, run, tools
+from tests import examples
+from tests.binder.environments import BADGE, ROOT, run, tools
 from tests.demo.asking import chat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ollama_magic.demo.server import DemoServer
 
 pytestmark = pytest.mark.xdist_group("binder")
 BINDER = ROOT / "binder"
@@ -153,31 +160,60 @@ def test_a_real_model_that_does_not_come(tmp_path: Path) -> None:
     assert told.read_text().split()[-4:] == ["conda-forge", "--prefix", "/srv/x", "ollama"]
 
 
-@pytest.fixture
-def built(tmp_path: Path) -> dict[str, str]:
-    """The environment after postBuild, in a repository of nothing but the quickstart."""
-    environ = environment(IPYTHONDIR=str(tmp_path / "ipython"), JUPYTER_CONFIG_DIR=str(tmp_path / "jupyter"))
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    run("bash", str(BINDER / "postBuild"), env=environ, cwd=tmp_path)
-    return environ
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, bare_machine: Path) -> Path:
+    """A home after postBuild, with the examples of the repository."""
+    home = tmp_path_factory.mktemp("built")
+    shutil.copytree(ROOT / "examples", home / "examples")
+    run("bash", str(BINDER / "postBuild"), env=environment(**folders(home)), cwd=home)
+    return home
 
 
-def test_every_notebook_is_ready(built: dict[str, str], tmp_path: Path) -> None:
+def folders(home: Path) -> dict[str, str]:
+    return {"IPYTHONDIR": str(home / "ipython"), "JUPYTER_CONFIG_DIR": str(home / "jupyter")}
+
+
+def test_every_notebook_is_ready(built: Path) -> None:
     """The extension is loaded and may be loaded again, kept answers are shown again, and nobody is asked about news."""
     ask = "%load_ext ollama_magic\nprint(get_ipython().magics_manager.registry['OllamaMagic'].rerun)"
-    done = run(sys.executable, "-m", "IPython", "-c", ask, env=built)
+    done = run(sys.executable, "-m", "IPython", "-c", ask, env=environment(**folders(built)))
     assert done.splitlines()[-1] == "reuse"
-    config = json.loads((tmp_path / "jupyter" / "labconfig" / "page_config.json").read_text())
+    config = json.loads((built / "jupyter" / "labconfig" / "page_config.json").read_text())
     assert config["disabledExtensions"] == {"@jupyterlab/apputils-extension:announcements": True}
 
 
-def test_the_quickstart_waits_to_be_run(built: dict[str, str], tmp_path: Path) -> None:
+def test_the_quickstart_waits_to_be_run(built: Path) -> None:
     """On Binder the quickstart has no answers yet; its cells are those of the repository."""
-    del built
-    there, here = (json.loads((p / "examples/quickstart.ipynb").read_text("utf-8"))["cells"] for p in (tmp_path, ROOT))
+    there, here = (json.loads((p / "examples/quickstart.ipynb").read_text("utf-8"))["cells"] for p in (built, ROOT))
     assert ["".join(cell["source"]) for cell in there] == ["".join(cell["source"]) for cell in here]
     assert not any(cell.get("outputs") for cell in there)
     assert any(cell.get("outputs") for cell in here)
+
+
+@pytest.mark.parametrize("name", ["quickstart.ipynb", "conversation.ipynb", "panel.ipynb"])
+def test_the_examples_run(
+    name: str,
+    built: Path,
+    demo_server: Callable[..., DemoServer],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """As on Binder, with the extension loaded already and recorded answers, those that ask run to their end."""
+    for variable, value in folders(built).items():
+        monkeypatch.setenv(variable, value)
+    notebook = examples.executed(name, demo_server(pace=0, replay=ANSWERS), monkeypatch, tmp_path)
+    assert examples.errors(notebook) == []
+    assert examples.answers(notebook)
+
+
+def test_the_badge() -> None:
+    """Each of Binder's addresses in the README opens a notebook that is there, in JupyterLab, at a tag."""
+    found = BADGE.findall((ROOT / "README.md").read_text("utf-8"))
+    assert found
+    for ref, urlpath in found:
+        assert ref not in {"HEAD", "main", "master"}
+        assert urlpath.startswith("lab/tree/")
+        assert (ROOT / urlpath.removeprefix("lab/tree/")).is_file()
 
 
 def test_the_answers_are_labelled() -> None:
