@@ -13,6 +13,7 @@ from ollama_magic.loop_thread import interrupts_held, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from concurrent.futures import Future
 
     from ollama_magic.display.guarded import Shows
     from ollama_magic.display.transfer import Transfer
@@ -37,15 +38,17 @@ class Watch:
 
     def run(self, lines: AsyncGenerator[Progress, None]) -> None:
         """Open the view in this cell and wait for the end; raise the one line that says why it is not done."""
-        with interrupts_held():
-            self._view.begin(self.transfer, self.stop)
-            future = self._loop_thread.start(self._follow(lines))
+        future: Future[None] | None = None
         try:
+            with interrupts_held():
+                self._view.begin(self.transfer, self.stop)
+                future = self._loop_thread.start(self._follow(lines))
             wait_for(future)
         except KeyboardInterrupt:
             self.stop()
             with suppress(NotYet, KeyboardInterrupt):
-                future.result(timeout=FINISH_S)
+                if future is not None:
+                    future.result(timeout=FINISH_S)
             raise self._stopped() from None
         if self.transfer.state == STOPPED:
             raise self._stopped()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import signal
 import threading
 
 import pytest
@@ -127,6 +128,15 @@ def test_interrupt(watch):
         followed.run(endless(_thread.interrupt_main, closed))
     assert (view.last, followed.transfer.state, followed.transfer.completed) == (STOPPED, STOPPED, 30)
     assert closed.is_set()
+
+
+def test_interrupt_while_the_view_begins(watch, monkeypatch):
+    """■ while the widgets are made stops it like any other: nothing goes on downloading that nobody watches."""
+    followed, view = watch
+    monkeypatch.setattr(view, "begin", lambda *_: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(TurnStopped, match=r"^Stopped; .* goes on from what has come"):
+        followed.run(endless(lambda: None, threading.Event()))
+    assert (view.last, followed.transfer.state) == (STOPPED, STOPPED)
 
 
 def test_stop_button(watch):
