@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ollama_magic.conversation import session as session_room, turn as turn_room
+from ollama_magic.conversation import handle as handle_room, session as session_room, turn as turn_room
 from ollama_magic.conversation.reply import Reply
 from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.server import Server
@@ -19,7 +19,7 @@ from ollama_magic.conversation.turn import run_turn
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.errors import TurnStopped
-from ollama_magic.loop_thread import LoopThread, interrupts_held
+from ollama_magic.loop_thread import LoopThread, interrupts_held, wait_for
 
 from .fakes import DONE, HEADERS, FakeServer, FakeView, turn, words
 
@@ -143,6 +143,7 @@ class Pressing(FakeView):
     def __init__(self, step):
         super().__init__()
         self.step = step
+        self.waited_for = threading.Event()
 
     def begin(self, reply, stop):
         super().begin(reply, stop)
@@ -150,7 +151,7 @@ class Pressing(FakeView):
             press()
 
     def finish(self, reply):
-        if self.step == "finish":
+        if self.step == "finish" and self.waited_for.wait(30):  # elsewhere the test itself would be interrupted
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.05)
         super().finish(reply)
@@ -179,10 +180,11 @@ def test_an_interrupt_while_the_view_begins(session, server):
     assert view.finished == ("stopped", "")
 
 
-def test_an_interrupt_while_a_whole_answer_settles(session):
+def test_an_interrupt_while_a_whole_answer_settles(session, monkeypatch):
     """■ while a complete answer is being settled keeps it, and still aborts the queued cells."""
     view = Pressing("finish")
     handle = session.start_turn(Plan("Hello"), view)
+    monkeypatch.setattr(handle_room, "wait_for", lambda future: (view.waited_for.set(), wait_for(future)))
     with pytest.raises(TurnStopped, match="complete by then"):
         handle.wait()
     assert view.finished == ("complete", handle.reply.text)

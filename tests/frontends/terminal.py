@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import pexpect
 
+from tests.kernel.kernel import ROOT
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 HANG_S = 40
 FLAGS = ("--no-banner", "--no-confirm-exit", "--colors=nocolor")
+ENVIRON = {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "PYTHONIOENCODING": "utf8"}
 # IPython's own line editor switches these on when it asks and off when it hands over.
 ASKS, HANDS_OVER = "\x1b[?2004h", "\x1b[?2004l"
 
@@ -26,7 +29,13 @@ class Terminal:
         self.child = pexpect.spawn(
             sys.executable,
             ["-m", "IPython", *FLAGS],
-            env={**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "PYTHONIOENCODING": "utf8"},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "TERM": "xterm",
+                "PROMPT_TOOLKIT_NO_CPR": "1",
+                "PYTHONIOENCODING": "utf8",
+            },
             cwd=str(folder),
             encoding="utf8",
             timeout=HANG_S,
