@@ -92,7 +92,9 @@ class NoRecord(Record):
         return []
 
     def begin(self, prompt: str, system: str, asked: str) -> None:
-        """Nothing is noted."""
+        """Nothing is noted but that this was sent last."""
+        del prompt, system, asked
+        self._sent.newest = self._reply.request
 
     def reuse(self, asked: str) -> bool:
         """Nothing was kept."""

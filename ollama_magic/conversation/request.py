@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.conversation import BEGAN_WITH, messages_of
 from ollama_magic.conversation.reply import AS_JSON, AS_MARKDOWN, AS_TEXT
+from ollama_magic.errors import ModelNotFound
+from ollama_magic.foreign import one_line
 from ollama_magic.ollama.protocol import ChatRequest, Message, chat_body
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class Plan:
 
 async def request_for(plan: Plan, talk: Conversation, history: list[Turn], server: ChatServer) -> Request:
     """Look the model up and put the request together; raises what the look-up raises, and then nothing is sent."""
-    model = await server.model_for(model_asked(plan, talk), plan.needs)
+    model = await model_for(plan, talk, server, plan.needs)
     think = plan.think
     if think is None and plan.think_if_able is not None and await server.can_think(model):
         think = plan.think_if_able
@@ -115,4 +117,29 @@ def fingerprint(request: ChatRequest, digest: str) -> str:
 
 def model_asked(plan: Plan, talk: Conversation) -> str | None:
     """The turn's own, else what the conversation was told, else the setting, else what it began with (design §2)."""
-    return plan.model or talk.told("model") or plan.default_model or talk.told(BEGAN_WITH)
+    return _named(plan, talk) or talk.told(BEGAN_WITH)
+
+
+async def model_for(plan: Plan, talk: Conversation, server: ChatServer, needs: frozenset[str]) -> str:
+    """The model that was asked for, as it is there; nobody named the one that a conversation merely began with.
+
+    So where a server does not have that one, as after `%ollama demo`, what is there answers. Raises what look-ups do.
+    """
+    try:
+        return await server.model_for(model_asked(plan, talk), needs)
+    except ModelNotFound:
+        if _named(plan, talk) or not talk.told(BEGAN_WITH):
+            raise
+    return await server.model_for(None, needs)
+
+
+def another_model(model: str, plan: Plan, talk: Conversation, history: list[Turn]) -> tuple[str, ...]:
+    """The note that another model answers than the conversation began with; told once, not below every answer."""
+    asked = model_asked(plan, talk)
+    if not asked or model == asked or (history and history[-1].model == model):
+        return ()
+    return (f"{one_line(asked, 80)} is not at this server: {one_line(model, 80)} goes on in its place",)
+
+
+def _named(plan: Plan, talk: Conversation) -> str | None:
+    return plan.model or talk.told("model") or plan.default_model

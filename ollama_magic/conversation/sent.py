@@ -26,9 +26,11 @@ class SentTurns:
 
     def __init__(self) -> None:
         self._letters: dict[int, Letter] = {}
+        self.newest: Request | None = None  # that of a turn which leaves no trace, too
 
     def note(self, number: int, reply: Reply) -> None:
         """Remember what was sent as the turn of that number."""
+        self.newest = reply.request or self.newest
         if reply.request is not None and reply.host is not None:
             self._letters[number] = Letter(reply.request, reply.host)
         for old in list(self._letters)[:-MOST]:
@@ -42,3 +44,4 @@ class SentTurns:
         """Forget these turns, and all that were made since: their requests may say what those said."""
         for number in [number for number in self._letters if number >= min(numbers)]:
             del self._letters[number]
+        self.newest = next((letter.request for letter in reversed(self._letters.values())), None)

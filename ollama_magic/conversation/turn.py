@@ -12,7 +12,7 @@ from ollama_magic.conversation.advice import notes_on, with_cure
 from ollama_magic.conversation.audience import Audience
 from ollama_magic.conversation.context_window import NOTHING_ASKED, demand_of
 from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
-from ollama_magic.conversation.request import fingerprint, messages_in, request_for
+from ollama_magic.conversation.request import another_model, fingerprint, messages_in, request_for
 from ollama_magic.conversation.think_tags import ThinkTags
 from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
 from ollama_magic.ollama.protocol import ChatRequest
@@ -118,6 +118,7 @@ async def _request(turn: RunningTurn) -> Request | None:
     history = record.history()
     request = await request_for(plan, turn.conversation, history, turn.server)
     reply.model, reply.sent, reply.request = request.model, messages_in(request), request
+    reply.notes += another_model(request.model, plan, turn.conversation, history)
     turn.demand = demand_of(history if plan.turns is None or plan.turns >= len(history) else [], reply.sent)
     if plan.single is None:
         reply.turns_sent = sum(message.role == "user" for message in reply.sent)

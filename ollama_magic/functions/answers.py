@@ -23,7 +23,7 @@ from ollama_magic.conversation.reply import (
     STOPPED,
     Reply,
 )
-from ollama_magic.conversation.request import CHATS, Plan, messages_in, model_asked
+from ollama_magic.conversation.request import CHATS, Plan, messages_in, model_for
 from ollama_magic.conversation.think_tags import ThinkTags
 from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
 from ollama_magic.functions.stream import Stream
@@ -77,7 +77,7 @@ class AnswerStream(Stream[Chunk]):
     async def _pieces(self, server: Server) -> AsyncGenerator[Chunk, None]:
         reply = self.reply
         try:
-            reply.model = await server.model_for(self._model(), self._needs())
+            reply.model = await self._model(server)
             reply.request = request = replace(self._request, model=reply.model)
             reply.sent, reply.host = messages_in(request), server.client.address
             async with aclosing(server.stream(request)) as chunks:
@@ -106,11 +106,11 @@ class AnswerStream(Stream[Chunk]):
             return error
         return await with_cure(error, request, demand_of([], self.reply.sent), server)
 
-    def _model(self) -> str | None:
+    async def _model(self, server: Server) -> str:
         """The one that was asked for, else the one that `%%chat` would ask."""
         ours = session()
         asked = Plan("", self._request.model or None, ours.settings().model or None)
-        return model_asked(asked, ours.conversation())
+        return await model_for(asked, ours.conversation(), server, self._needs())
 
     def _needs(self) -> frozenset[str]:
         more = {"thinking": self._request.think, "insert": getattr(self._request, "suffix", "")}

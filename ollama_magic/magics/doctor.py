@@ -176,16 +176,17 @@ def _version(facts: dict[str, Any]) -> Finding:
 
 
 def _model(session: Session, server: Server, facts: dict[str, Any]) -> Finding:
+    from ollama_magic.conversation.request import CHATS, Plan, model_asked, model_for
     from ollama_magic.ollama.names import is_cloud
 
     talk = session.conversation()
-    told = talk.told("model") or session.settings().model or talk.told("began_with")
+    plan = Plan("", default_model=session.settings().model or None)
     try:
-        name = session.call(server.model_for(told or None, frozenset({"completion"})))
+        name = session.call(model_for(plan, talk, server, CHATS))
     except OllamaMagicError as error:
         return Finding(WRONG, "model", str(error))
     facts["model"] = name
-    how = "told" if told else "it answers where none is named"
+    how = "told" if name == model_asked(plan, talk) else "it answers where none is named"
     if is_cloud(name):
         return Finding(LOOK, "model", f"{name} ({how}) is in the cloud.", "What is asked leaves this machine.")
     return Finding(FINE, "model", f"{name} ({how}).")

@@ -17,8 +17,8 @@ from ollama_magic.magics.command import Answer, Here, alone
 if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.remembered import Turn
-    from ollama_magic.conversation.reply import Reply
     from ollama_magic.notebook.saved_turn import SavedTurn
+    from ollama_magic.ollama.requests import Request
 
 
 def save(here: Here, rest: str) -> Answer:
@@ -57,20 +57,22 @@ def open_file(here: Here, rest: str) -> Answer:
 def prompt(here: Here, rest: str) -> Answer:
     """What exactly was sent with the newest turn, as the server puts it before the model where it can tell."""
     alone("prompt", rest)
-    reply = here.session.last
-    if reply is None or not reply.sent:
-        raise InputError("Nothing was sent yet; a cell that begins with `%%chat` is the first.")
-    text = _rendered(here, reply) or "\n\n".join(f"{m.role}: {m.content}" for m in reply.sent)
+    from ollama_magic.conversation.request import messages_in
+
+    request = here.session.sent.newest
+    if request is None:
+        raise InputError("Nothing was sent from this kernel yet; a cell that begins with `%%chat` is the first.")
+    text = _rendered(here, request) or "\n\n".join(f"{m.role}: {m.content}" for m in messages_in(request))
     return Answer(text, Shown(f"<pre>{escape(visible(text))}</pre>", printable(text)))
 
 
-def _rendered(here: Here, reply: Reply) -> str:
+def _rendered(here: Here, request: Request) -> str:
     from ollama_magic.ollama.protocol import ChatRequest
 
-    if reply.request is not None and not isinstance(reply.request, ChatRequest):
+    if not isinstance(request, ChatRequest):
         return ""  # the look-up knows chats alone
     try:
-        return here.session.call(here.session.server().client.render(ChatRequest(reply.model, reply.sent)))
+        return here.session.call(here.session.server().client.render(ChatRequest(request.model, request.messages)))
     except OllamaMagicError:
         return ""
 

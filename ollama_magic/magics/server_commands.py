@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.display.tables import Shown, card, notice
-from ollama_magic.errors import InputError, OllamaMagicError
+from ollama_magic.errors import InputError, ModelNotFound, OllamaMagicError
 from ollama_magic.foreign import one_line
 from ollama_magic.magics.command import Answer, Here, alone
 from ollama_magic.magics.command_words import command, reads
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ollama_magic.conversation.server import Server
+    from ollama_magic.conversation.session import Session
     from ollama_magic.demo.server import DemoServer
     from ollama_magic.ollama.protocol import RunningModel
 
@@ -102,7 +103,21 @@ def demo(here: Here, asked: Any) -> Answer:
     session.host = running.url
     what = f"replays {Path(asked.replay).name}" if asked.replay else "scripted replies"
     hint = "" if asked.replay else " Try `%%chat` with “Hello, how are you?”."
-    return Answer(session.host, notice(f"The demo server answers at {session.host}: {what}, no language model.{hint}"))
+    said = f"The demo server answers at {session.host}: {what}, no language model.{_goes_on(session) or hint}"
+    return Answer(session.host, notice(said))
+
+
+def _goes_on(session: Session) -> str:
+    """What becomes of a conversation with a model that the demo server does not have."""
+    (name, _), talk, server = model_now(session), session.conversation(), session.server()
+    try:
+        session.call(server.model_for(name or None, frozenset()))
+    except ModelNotFound:
+        own, shown = session.call(server.book.choose()), one_line(name, 80)
+        if talk.told("model") or session.settings().model:
+            return f" It has no {shown}, which was told: `%ollama model {own}` goes on with what it has."
+        return f" This conversation began with {shown}; here {own} goes on with it."
+    return ""
 
 
 def _demo_server(replay: str) -> DemoServer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.conversation.request import Plan, model_for
 from ollama_magic.display.readable import count_text
 from ollama_magic.display.settled import IGNORE_TEX
 from ollama_magic.display.tables import Shown, card, folded, folded_table, stacked
@@ -56,8 +57,10 @@ def show(here: Here, asked: Any) -> Answer:
 def _current(here: Here) -> str:
     """The model of this conversation: told, set, begun with, or of the newest turn; else the one chosen unasked."""
     session, talk = here.session, here.session.conversation()
-    name = talk.told("model") or session.settings().model or talk.told("began_with")
-    name = name or (session.last.model if session.last else "")
+    if talk.told("began_with") or talk.told("model"):
+        plan = Plan("", default_model=session.settings().model or None)
+        return session.call(model_for(plan, talk, session.server(), frozenset()))
+    name = session.settings().model or (session.last.model if session.last else "")
     return str(name) if name else session.call(session.server().book.choose())
 
 
