@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
     from ollama_magic.magics.cell import Cell
+
+_LOADS = re.compile(r"^\s*%load_ext\s+ollama_magic\b", re.MULTILINE)
 
 
 class CellEvents:
@@ -60,7 +63,9 @@ class CellEvents:
         counts only if the request before did not name it, it is not the one that runs (design §4), and no page shows
         it. One that the file holds that was saved since was pasted, or its deletion undone.
         """
-        del info
+        if _LOADS.search(getattr(info, "raw_cell", None) or ""):
+            # Else IPython answers instead of us that it is loaded, where a kernel has loaded it by itself.
+            self._shell.extension_manager.loaded.discard("ollama_magic")
         self._cell.begun += 1
         request = request_of(self._shell)
         self._session.cell_runs(request.cell)

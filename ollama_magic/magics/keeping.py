@@ -23,14 +23,21 @@ NONE = "`%config OllamaMagic.store = False` keeps none from now on"
 
 def begin(session: Session, shell: Any, settings: Any) -> None:
     """Bind the session to the store, unless the setting forbids it or no notebook is to be found."""
+    keeping = _keeping(shell, settings)
+    if keeping is not None:
+        session.keep(keeping, request_of(shell).cell, settings.keep_aside)
+        settings.cell_events.begins()  # cells may have been deleted since the kernel before
+    greet(session, shell)
+
+
+def greet(session: Session, shell: Any) -> None:
+    """Say in the cell that runs what was found; a kernel that loads us by itself has no cell until one is typed."""
     text = in_terminal(shell) or not hasattr(shell, "kernel")
     greeting = Greeting(text=text, always=request_of(shell).cell is not None)
-    keeping = _keeping(shell, settings)
+    keeping = session.keeping
     if keeping is None:
         greeting.open("")
     else:
-        session.keep(keeping, request_of(shell).cell, settings.keep_aside)
-        settings.cell_events.begins()  # cells may have been deleted since the kernel before
         known = keeping.kind == "same"
         greeting.open(_line(session, keeping, "" if known else _elsewhere(session, keeping)))
         if known:

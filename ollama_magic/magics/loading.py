@@ -9,14 +9,19 @@ from traitlets import TraitError
 
 from ollama_magic.errors import InputError
 from ollama_magic.magics import completion
+from ollama_magic.magics.keeping import greet
 from ollama_magic.magics.line import install, uninstall
 from ollama_magic.magics.loaded import NAME
 from ollama_magic.magics.magics import OllamaMagic
 
 
 def load(shell: Any) -> None:
-    """Register the magics and put the hook in; a magic of another extension by our name is replaced, and told."""
+    """Register the magics and put the hook in; a magic of another extension by our name is replaced, and told.
+
+    Loading again says again what was found.
+    """
     if NAME in shell.magics_manager.registry:
+        greet(shell.magics_manager.registry[NAME].session, shell)
         return
     try:
         magics = OllamaMagic(shell=shell)

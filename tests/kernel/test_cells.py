@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ollama_magic.demo.server import DemoServer
     from tests.kernel.kernel import Kernel
 
-pytestmark = pytest.mark.xdist_group("kernel")
+pytestmark = pytest.mark.xdist_group("kernel-cells")
 
 
 def test_a_chat_cell(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
@@ -99,3 +99,11 @@ def test_load_unload_reload(demo_server: Callable[..., DemoServer], kernel: Call
     assert (int(hooks_left), registered) == (int(loaded.split()[0]) - 1, "False")
     assert shell.run("%load_ext ollama_magic").status == "ok"
     assert shell.run("%%chat\nHello?", "a").status == "ok"
+
+
+def test_loading_again_is_no_mistake(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
+    """Where the extension is loaded already, `%load_ext` says nothing of that, and it can still be unloaded."""
+    shell = kernel(demo_server(pace=0))
+    assert "already" not in shell.run("%load_ext ollama_magic", "again").printed
+    assert shell.run("%unload_ext ollama_magic").status == "ok"
+    assert shell.run("print(get_ipython().find_line_magic('ollama'))").printed.strip() == "None"
