@@ -70,6 +70,7 @@ _STYLE = """
 }
 .ollama-magic-panel .jp-RenderedHTMLCommon { overflow-wrap: anywhere; max-width: 100%; }
 .ollama-magic-panel .jp-RenderedHTMLCommon :is(pre, table) { max-width: 100%; overflow-x: auto; }
+.ollama-magic-panel .jp-RenderedHTMLCommon table { margin-left: 0; margin-right: 0; }
 .ollama-magic-panel .jp-RenderedHTMLCommon .highlight {
   padding: 8px 12px; overflow-x: auto; border: 1px solid var(--jp-border-color2, #e0e0e0); border-radius: 6px;
   background: var(--jp-cell-editor-background, #f7f7f7);
