@@ -23,21 +23,24 @@ ROOMS = {
     "magics": (
         (
             "__init__ cell cell_events cell_order cell_source command command_words commands completion "
-            "completion_fields completion_names completion_offers completion_place doctor examples "
-            "export_commands file_commands help keeping line loaded loading magics memory_commands mending "
-            "model_commands model_options options panel_commands planning pulling server_commands server_guard "
-            "server_process server_start setting_commands show_command sources spec traits turn_options values "
-            "watch words"
+            "completion_fields completion_names completion_offers completion_place doctor examples export_commands "
+            "file_commands help keeping line loaded loading magics memory_commands mending model_commands "
+            "model_options options panel_commands planning pulling server_commands server_guard server_process "
+            "server_start setting_commands show_command sources spec traits turn_options values watch words"
         ),
-        "display conversation notebook store prompt markdown ollama demo export loop_thread version",
+        "display conversation notebook store prompt markdown ollama demo export panel loop_thread version",
         "IPython traitlets",
+    ),
+    "panel": (
+        "__init__ answer bar desk input notice panel snippet style transcript turn turns unwatched",
+        "display conversation markdown",
+        "IPython",
     ),
     "display": (
         (
             "__init__ answer bars blocks greeting guarded history host json_text kept kit live live_answer "
-            "live_region panel panel_answer panel_bar panel_desk panel_input panel_notice panel_snippet "
-            "panel_style panel_transcript panel_turn panel_turns progress progress_html progress_words readable "
-            "settled slot status style tables terminal thinking transfer unwatched updating views"
+            "live_region progress progress_html progress_words readable settled slot status style tables terminal "
+            "thinking transfer updating views"
         ),
         "conversation markdown",
         "IPython traitlets ipywidgets",

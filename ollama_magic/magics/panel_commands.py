@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.again import AgainRun
 from ollama_magic.conversation.journal import Origin
-from ollama_magic.display.unwatched import Unwatched
 from ollama_magic.errors import InputError
 from ollama_magic.magics import memory_commands as memory, setting_commands as setting
 from ollama_magic.magics.command import Answer, Here, alone
@@ -16,13 +15,14 @@ from ollama_magic.magics.loaded import loaded_magics
 from ollama_magic.magics.options import read_line
 from ollama_magic.magics.planning import plan_of
 from ollama_magic.magics.turn_options import CHAT
+from ollama_magic.panel.unwatched import Unwatched
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
-    from ollama_magic.display.panel import Panel
     from ollama_magic.magics.loaded import LoadedMagics
+    from ollama_magic.panel.panel import Panel
 
 CHATS = "completion"
 
@@ -52,8 +52,8 @@ class ChatPanel:
         self._open.clear()
 
     def _ipython_display_(self) -> None:
-        from ollama_magic.display.panel import Panel
         from ollama_magic.display.views import mode_for
+        from ollama_magic.panel.panel import Panel
 
         magics = self._magics
         session, mode = magics.session, mode_for(magics.display, magics.shell)

@@ -118,7 +118,7 @@ def test_five_hundred_turns(open_page: Pages, lab: Lab, figures: Figures) -> Non
     """A conversation of 500 turns opens at once, and scrolls without lag."""
     with DemoServer(pace=0) as server:
         page = open_page(lab.write("many.ipynb", [TYPED["panel"]]))
-        page.tell_kernel(BEFORE.format(url=server.url, above=500) + "import ollama_magic.display.panel")
+        page.tell_kernel(BEFORE.format(url=server.url, above=500) + "import ollama_magic.panel.panel")
         page.page.evaluate(OPEN)
         began = 1000 * time.time()
         page.start(0)

@@ -10,12 +10,12 @@ import pytest
 from ollama_magic.conversation.changes import Began, Ended, Entry
 from ollama_magic.conversation.journal import Origin
 from ollama_magic.demo.faults import Fault
-from ollama_magic.display import panel as panel_room
-from ollama_magic.display.panel import Panel
-from ollama_magic.display.panel_transcript import MOST as TRANSCRIPT_MOST, Transcript
-from ollama_magic.display.panel_turns import LIVE, MOST, PORTION
 from ollama_magic.magics.loaded import loaded_magics
 from ollama_magic.magics.panel_commands import ChatPanel, NotebookDesk
+from ollama_magic.panel import panel as panel_room
+from ollama_magic.panel.panel import Panel
+from ollama_magic.panel.transcript import MOST as TRANSCRIPT_MOST, Transcript
+from ollama_magic.panel.turns import LIVE, MOST, PORTION
 from tests.answers import chats, sent, words
 from tests.display.replies import HTML, TEXT, WIDGET, leaves
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.reply import COMPLETE, RUNNING
-from ollama_magic.display.panel_turn import PanelTurn
+from ollama_magic.panel.turn import PanelTurn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

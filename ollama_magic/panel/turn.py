@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.conversation.reply import COMPLETE, RUNNING, Reply
 from ollama_magic.display.guarded import GuardedView
 from ollama_magic.display.kit import WidgetKit
-from ollama_magic.display.panel_answer import PanelAnswer
-from ollama_magic.display.panel_input import PromptInput
 from ollama_magic.display.settled import IGNORE_TEX, settled_html
 from ollama_magic.errors import OllamaMagicError
 from ollama_magic.foreign import one_line, visible
+from ollama_magic.panel.answer import PanelAnswer
+from ollama_magic.panel.input import PromptInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,15 +13,15 @@ from ollama_magic.display.guarded import DisplayFailed
 from ollama_magic.display.host import answers_clicks_while_busy
 from ollama_magic.display.kit import WidgetKit
 from ollama_magic.display.live import WIDGET_TYPE, view_of
-from ollama_magic.display.panel_bar import Bar
-from ollama_magic.display.panel_input import PromptInput
-from ollama_magic.display.panel_notice import Notice
-from ollama_magic.display.panel_snippet import SNIPPET
-from ollama_magic.display.panel_style import panel_style
-from ollama_magic.display.panel_transcript import Transcript
-from ollama_magic.display.panel_turns import TurnList
 from ollama_magic.display.style import LIVE_STYLE
 from ollama_magic.errors import OllamaMagicError
+from ollama_magic.panel.bar import Bar
+from ollama_magic.panel.input import PromptInput
+from ollama_magic.panel.notice import Notice
+from ollama_magic.panel.snippet import SNIPPET
+from ollama_magic.panel.style import panel_style
+from ollama_magic.panel.transcript import Transcript
+from ollama_magic.panel.turns import TurnList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
-    from ollama_magic.display.panel_desk import Desk
-    from ollama_magic.display.panel_turn import PanelTurn
+    from ollama_magic.panel.desk import Desk
+    from ollama_magic.panel.turn import PanelTurn
 
 HERE = "A chat panel stood here; run this cell again for a new one."
 REST_S = 1.0  # before the transcript is sent, so that quick turns send it once

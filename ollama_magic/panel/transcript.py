@@ -7,9 +7,9 @@ import secrets
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.display.panel_turn import reply_of
 from ollama_magic.display.settled import IGNORE_TEX, plain_text, settled_html
 from ollama_magic.foreign import one_line, visible, without_controls
+from ollama_magic.panel.turn import reply_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
