@@ -55,7 +55,7 @@ def unload_ipython_extension(shell: Any) -> None:
 
 def __getattr__(name: str) -> Any:
     if name == "last":
-        from ollama_magic.magics.loaded import loaded_magics
+        from ollama_magic.line.loaded import loaded_magics
 
         magics = loaded_magics()
         return magics.session.last if magics is not None else None

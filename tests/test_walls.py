@@ -17,18 +17,22 @@ EVERYWHERE = {"errors", "foreign"}
 ROOMS = {
     "": (
         "__init__ cli enabling errors foreign loop_thread opening version",
-        "magics display conversation prompt markdown ollama demo loop_thread functions version",
+        "functions magics line conversation version",
         "IPython",
     ),
     "magics": (
         (
-            "__init__ cell cell_events cell_order cell_source command command_words commands completion "
-            "completion_fields completion_names completion_offers completion_place doctor examples export_commands "
-            "file_commands help keeping line loaded loading magics memory_commands mending model_commands "
-            "model_options options panel_commands planning pulling server_commands server_guard server_process "
-            "server_start setting_commands show_command sources spec traits turn_options values watch words"
+            "__init__ cell_events cell_order command command_words commands completion completion_fields "
+            "completion_names completion_offers completion_place doctor examples export_commands file_commands help "
+            "keeping loading magics memory_commands mending model_commands panel_commands pulling server_commands "
+            "server_guard server_process server_start setting_commands show_command sources watch"
         ),
-        "display conversation notebook store prompt markdown ollama demo export panel loop_thread version",
+        "line display conversation notebook store prompt markdown ollama demo export panel loop_thread version",
+        "IPython traitlets",
+    ),
+    "line": (
+        ("__init__ cell cell_source hook loaded model_options options planning spec traits turn_options values words"),
+        "display conversation notebook",
         "IPython traitlets",
     ),
     "panel": (
@@ -73,7 +77,7 @@ ROOMS = {
     ),
     "functions": (
         "__init__ answers calls conversation given here stream where",
-        "conversation magics ollama loop_thread",
+        "conversation line magics ollama loop_thread",
         "",
     ),
     "export": ("__init__ curl java languages literals python target turns", "conversation ollama", ""),

@@ -53,7 +53,7 @@ def options_from(given: object) -> dict[str, object]:
         given = given.model_dump(exclude_none=True)
     if not isinstance(given, Mapping):
         raise InputError(f"Options are a dict such as {{'temperature': 0.2}}, not {_kind(given)}.")
-    from ollama_magic.magics.model_options import known_name, typed_value
+    from ollama_magic.line.model_options import known_name, typed_value
 
     texts = {known_name(str(name)): _written(value) for name, value in given.items() if value is not None}
     return {name: typed_value(name, text) for name, text in texts.items()}

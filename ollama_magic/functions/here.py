@@ -75,8 +75,8 @@ class HereStream:
     """A turn of the notebook as it comes; the turn itself runs on the private loop, whoever watches it."""
 
     def __init__(self, name: str, prompt: str) -> None:
-        from ollama_magic.magics.options import CHAT, read_line
-        from ollama_magic.magics.planning import plan_of
+        from ollama_magic.line.options import CHAT, read_line
+        from ollama_magic.line.planning import plan_of
 
         magics = _magics()
         plan = plan_of(read_line(CHAT, "").options, prompt, magics, magics.session.conversation(name))

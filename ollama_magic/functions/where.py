@@ -16,14 +16,14 @@ from ollama_magic.conversation.session import Session, Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ollama_magic.magics.loaded import LoadedMagics
+    from ollama_magic.line.loaded import LoadedMagics
 
 _lock = RLock()
 
 
 def loaded_magics() -> LoadedMagics | None:
     """The magics of this kernel; a script that never loaded them does not import IPython for this."""
-    loaded = sys.modules.get("ollama_magic.magics.loaded")
+    loaded = sys.modules.get("ollama_magic.line.loaded")
     found: LoadedMagics | None = loaded.loaded_magics() if loaded is not None else None
     return found
 

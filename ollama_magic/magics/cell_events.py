@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
-    from ollama_magic.magics.cell import Cell
+    from ollama_magic.line.cell import Cell
 
 _LOADS = re.compile(r"^\s*%load_ext\s+ollama_magic\b", re.MULTILINE)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ollama_magic.conversation.session import Session
-    from ollama_magic.magics.spec import Spec
+    from ollama_magic.line.spec import Spec
 
 
 @dataclass(frozen=True)

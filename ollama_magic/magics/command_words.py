@@ -13,8 +13,8 @@ from IPython.core.error import StdinNotImplementedError
 from ollama_magic.display.host import current_shell
 from ollama_magic.display.tables import Shown
 from ollama_magic.errors import InputError
+from ollama_magic.line.options import HELP, Argument, Option, Spec, read_line
 from ollama_magic.magics.command import Answer, Here
-from ollama_magic.magics.options import HELP, Argument, Option, Spec, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,11 +7,11 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ollama_magic.line.model_options import MODEL_OPTIONS
+from ollama_magic.line.spec import Option
 from ollama_magic.magics.commands import COMMANDS
 from ollama_magic.magics.completion_names import ModelNames
 from ollama_magic.magics.completion_place import COMMAND, OPTION, PROSE, VALUE, Place
-from ollama_magic.magics.model_options import MODEL_OPTIONS
-from ollama_magic.magics.spec import Option
 from ollama_magic.ollama.models import newest_first
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _BY_OPTION = {"model": "model", "conversation": "conversation", "option": "optio
 
 def magic_options(name: str) -> Sequence[Option]:
     """The options of %%chat or %%generate."""
-    from ollama_magic.magics import options
+    from ollama_magic.line import options
 
     return tuple(getattr(options, name.upper(), options.CHAT).options)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollama_magic.errors import InputError
-from ollama_magic.magics.words import bare_word, folded, read_word, skip_space
+from ollama_magic.line.words import bare_word, folded, read_word, skip_space
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ollama_magic.magics.spec import Option
+    from ollama_magic.line.spec import Option
 
     Ours = Callable[[str, str], bool]
 

@@ -38,7 +38,7 @@ def save(here: Here, rest: str) -> Answer:
 
 def open_file(here: Here, rest: str) -> Answer:
     """Add the turns of a file behind this conversation; `.` is this notebook's own file."""
-    from ollama_magic.magics.cell_source import read_cell
+    from ollama_magic.line.cell_source import read_cell
     from ollama_magic.notebook.conversation_file import open_conversation
 
     words = _words(rest)

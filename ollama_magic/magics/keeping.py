@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.display.greeting import Greeting
 from ollama_magic.display.host import in_terminal, request_of
 from ollama_magic.errors import OllamaMagicError
-from ollama_magic.magics.cell_source import read_cell
+from ollama_magic.line.cell_source import read_cell
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.keeping import Keeping

@@ -11,22 +11,22 @@ from traitlets import observe
 
 from ollama_magic.conversation.session import Session
 from ollama_magic.errors import InputError, TurnStopped
-from ollama_magic.magics.cell import Cell
+from ollama_magic.line.cell import Cell
+from ollama_magic.line.hook import prompt_text, split_assigned
+from ollama_magic.line.loaded import LoadedMagics
+from ollama_magic.line.options import read_line
+from ollama_magic.line.planning import labels_of, plan_of
+from ollama_magic.line.turn_options import CHAT, GENERATE, LINE_CHAT, LINE_GENERATE
 from ollama_magic.magics.cell_events import CellEvents
 from ollama_magic.magics.command import Here
 from ollama_magic.magics.commands import run_command, usage
-from ollama_magic.magics.line import prompt_text, split_assigned
-from ollama_magic.magics.loaded import LoadedMagics
-from ollama_magic.magics.options import read_line
-from ollama_magic.magics.planning import labels_of, plan_of
-from ollama_magic.magics.turn_options import CHAT, GENERATE, LINE_CHAT, LINE_GENERATE
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.conversation.request import Plan
-    from ollama_magic.magics.options import Line
-    from ollama_magic.magics.spec import Spec
+    from ollama_magic.line.options import Line
+    from ollama_magic.line.spec import Spec
 
 
 @magics_class

@@ -8,8 +8,8 @@ from ollama_magic.conversation.changes import Redone, Undone
 from ollama_magic.display.history import history_view
 from ollama_magic.display.tables import notice, table
 from ollama_magic.errors import InputError
+from ollama_magic.line import values
 from ollama_magic.loop_thread import wait_for
-from ollama_magic.magics import values
 from ollama_magic.magics.command import Answer, Here, alone
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from ollama_magic.display.readable import ago, bytes_text, processor, until
 from ollama_magic.display.tables import MOST, Badges, notice, stacked, table
 from ollama_magic.errors import InputError, ModelNotFound, OllamaMagicError
 from ollama_magic.foreign import one_line
-from ollama_magic.magics import values
+from ollama_magic.line import values
+from ollama_magic.line.options import Argument, Option
+from ollama_magic.line.words import read_word, skip_space
 from ollama_magic.magics.command import Answer, Here, alone
 from ollama_magic.magics.command_words import YES, agreed, command, reads
-from ollama_magic.magics.options import Argument, Option
-from ollama_magic.magics.words import read_word, skip_space
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from ollama_magic.conversation.again import AgainRun
 from ollama_magic.conversation.journal import Origin
 from ollama_magic.errors import InputError
+from ollama_magic.line.loaded import loaded_magics
+from ollama_magic.line.options import read_line
+from ollama_magic.line.planning import plan_of
+from ollama_magic.line.turn_options import CHAT
 from ollama_magic.magics import memory_commands as memory, setting_commands as setting
 from ollama_magic.magics.command import Answer, Here, alone
-from ollama_magic.magics.loaded import loaded_magics
-from ollama_magic.magics.options import read_line
-from ollama_magic.magics.planning import plan_of
-from ollama_magic.magics.turn_options import CHAT
 from ollama_magic.panel.unwatched import Unwatched
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
-    from ollama_magic.magics.loaded import LoadedMagics
+    from ollama_magic.line.loaded import LoadedMagics
     from ollama_magic.panel.panel import Panel
 
 CHATS = "completion"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.display.tables import Shown, card, notice
 from ollama_magic.errors import InputError, ModelNotFound, OllamaMagicError
 from ollama_magic.foreign import one_line
+from ollama_magic.line.options import Option
 from ollama_magic.magics.command import Answer, Here, alone
 from ollama_magic.magics.command_words import command, reads
 from ollama_magic.magics.model_commands import unload
-from ollama_magic.magics.options import Option
 from ollama_magic.magics.sources import host_source, model_now, settings_rows
 from ollama_magic.version import __version__
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.display.tables import Shown, notice
 from ollama_magic.errors import InputError, ServerError, ServerUnreachable
 from ollama_magic.foreign import one_line, printable
+from ollama_magic.line.options import Option
 from ollama_magic.magics.command import Answer, Here
 from ollama_magic.magics.command_words import command, reads
-from ollama_magic.magics.options import Option
 from ollama_magic.magics.server_process import ServerProcess, find_ollama
 from ollama_magic.magics.watch import watch
 

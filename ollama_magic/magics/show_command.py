@@ -11,10 +11,10 @@ from ollama_magic.display.settled import IGNORE_TEX
 from ollama_magic.display.tables import Shown, card, folded, folded_table, stacked
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import one_line, printable
+from ollama_magic.line.options import Argument, Option
 from ollama_magic.magics.command import Answer, Here
 from ollama_magic.magics.command_words import command, reads
 from ollama_magic.magics.model_commands import badges, in_cloud, valid
-from ollama_magic.magics.options import Argument, Option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -30,7 +30,7 @@ import os
 os.environ['OLLAMA_HOST'] = {url!r}
 get_ipython().run_line_magic('load_ext', 'ollama_magic')
 from ollama_magic.conversation.changes import Began, Ended, Entry, Grown
-from ollama_magic.magics.loaded import loaded_magics
+from ollama_magic.line.loaded import loaded_magics
 journal = loaded_magics().session.journal
 text = ('Some *words* and `code`.\\n\\n```python\\nprint(1)\\n```\\n\\n- one\\n- two\\n\\n' * 3)
 for n in range(1, {above} + 1):

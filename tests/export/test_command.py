@@ -10,7 +10,7 @@ from IPython.utils.capture import capture_output
 
 from ollama_magic.conversation.sent import SentTurns
 from ollama_magic.export.turns import REBUILT
-from ollama_magic.magics.loaded import loaded_magics
+from ollama_magic.line.loaded import loaded_magics
 from tests.answers import chats
 from tests.shells import loaded_shell
 

@@ -30,7 +30,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 HOSTILE = "Look: <script>alert(1)</script> <img src=x onerror=alert(2)> [go](javascript:alert(3)) and **done**."
 
 ALL_SETTLED = """
-from ollama_magic.magics.loaded import loaded_magics
+from ollama_magic.line.loaded import loaded_magics
 while loaded_magics().session.running():
     pass
 """

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import no_var_expand
 
-from ollama_magic.magics.line import install, split_assigned
+from ollama_magic.line.hook import install, split_assigned
 
 
 def new_shell(calls):

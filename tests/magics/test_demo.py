@@ -6,7 +6,7 @@ import pytest
 
 import ollama_magic
 from ollama_magic.demo.models import DemoModel
-from ollama_magic.magics.loaded import loaded_magics
+from ollama_magic.line.loaded import loaded_magics
 from tests.answers import chats
 from tests.shells import loaded_shell, run
 

@@ -9,9 +9,9 @@ from ollama_magic.conversation.request import Plan, Single
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.models import DemoModel
 from ollama_magic.demo.server import DemoServer
-from ollama_magic.magics.cell_source import read_cell
-from ollama_magic.magics.planning import labels_of
-from ollama_magic.magics.turn_options import GENERATE, GENERATE_OPTIONS
+from ollama_magic.line.cell_source import read_cell
+from ollama_magic.line.planning import labels_of
+from ollama_magic.line.turn_options import GENERATE, GENERATE_OPTIONS
 from ollama_magic.notebook.notebook_file import notebook_from
 from tests.shells import loaded_shell, run
 
@@ -171,7 +171,7 @@ def test_a_background_answer_is_single_too(shell):
     """`-b` lets the answer go on in its place; it ends complete and is not remembered."""
     run(shell, "%%generate -m chatty -b --out later\nHello")
     reply = shell.user_ns["later"]
-    for handle in ollama_magic.magics.loaded.loaded_magics().session.running():
+    for handle in ollama_magic.line.loaded.loaded_magics().session.running():
         handle.wait()
     assert reply.state == "complete"
     assert shell.run_line_magic("ollama", "\0=history") == []

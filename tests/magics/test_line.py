@@ -3,7 +3,7 @@
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from ollama_magic.magics.line import ASSIGNED, LineHook, install, prompt_text, split_assigned, uninstall
+from ollama_magic.line.hook import ASSIGNED, LineHook, install, prompt_text, split_assigned, uninstall
 
 
 class Shell:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ollama_magic.magics.line import prompt_text
-from ollama_magic.magics.options import CHAT, read_line
+from ollama_magic.line.hook import prompt_text
+from ollama_magic.line.options import CHAT, read_line
 from tests.magics.line_prompts import PROMPTS
 from tests.magics.old_ipython import VERSION, old_python
 

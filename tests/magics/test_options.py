@@ -3,8 +3,8 @@
 import pytest
 
 from ollama_magic.errors import InputError
-from ollama_magic.magics.line import ASSIGNED
-from ollama_magic.magics.options import CHAT, CHAT_OPTIONS, HELP, Argument, Spec, read_line
+from ollama_magic.line.hook import ASSIGNED
+from ollama_magic.line.options import CHAT, CHAT_OPTIONS, HELP, Argument, Spec, read_line
 
 
 def given(line):

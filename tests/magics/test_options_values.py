@@ -3,8 +3,8 @@
 import pytest
 
 from ollama_magic.errors import InputError
-from ollama_magic.magics import values
-from ollama_magic.magics.model_options import GONE, MODEL_OPTIONS, merge_model_options, read_model_option
+from ollama_magic.line import values
+from ollama_magic.line.model_options import GONE, MODEL_OPTIONS, merge_model_options, read_model_option
 
 
 @pytest.mark.parametrize(

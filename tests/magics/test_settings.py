@@ -11,7 +11,7 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from ollama_magic.demo.server import DemoServer
-from ollama_magic.magics.traits import OllamaTraits
+from ollama_magic.line.traits import OllamaTraits
 from tests.shells import loaded_shell
 
 ROOT = Path(__file__).parents[2]

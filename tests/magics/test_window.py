@@ -7,7 +7,7 @@ import ollama_magic
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.models import DemoModel
 from ollama_magic.demo.server import DemoServer
-from ollama_magic.magics.loaded import loaded_magics
+from ollama_magic.line.loaded import loaded_magics
 from ollama_magic.ollama.protocol import ChatRequest
 from tests.shells import loaded_shell, run
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ollama_magic.magics import values
-from ollama_magic.magics.model_options import merge_model_options, read_model_option
-from ollama_magic.magics.spec import Option, Spec
+from ollama_magic.line import values
+from ollama_magic.line.model_options import merge_model_options, read_model_option
+from ollama_magic.line.spec import Option, Spec
 
 HELP = Option("--help", "this text", short="-h", absent=False)
 

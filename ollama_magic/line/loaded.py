@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
-from ollama_magic.magics.traits import OllamaTraits
+from ollama_magic.line.traits import OllamaTraits
 
 if TYPE_CHECKING:
-    from ollama_magic.magics.cell import Cell
+    from ollama_magic.line.cell import Cell
 
 NAME = "OllamaMagic"
 

@@ -9,7 +9,7 @@ from ollama_magic.errors import InputError
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.magics.traits import OllamaTraits
+    from ollama_magic.line.traits import OllamaTraits
 
 
 def plan_of(asked: Any, prompt: str, settings: OllamaTraits, talk: Conversation) -> Plan:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError
-from ollama_magic.magics.words import folded
+from ollama_magic.line.words import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

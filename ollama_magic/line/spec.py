@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.magics import values
+from ollama_magic.line import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,8 +11,8 @@ from traitlets.config import Configurable
 
 from ollama_magic.conversation.session import Settings
 from ollama_magic.errors import InputError
-from ollama_magic.magics.model_options import known_name, typed_value
-from ollama_magic.magics.values import duration
+from ollama_magic.line.model_options import known_name, typed_value
+from ollama_magic.line.values import duration
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.session import Session

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError
-from ollama_magic.magics.line import split_assigned
-from ollama_magic.magics.spec import Argument, Option, Spec
-from ollama_magic.magics.turn_options import CHAT, CHAT_OPTIONS, GENERATE, HELP
-from ollama_magic.magics.words import bare_word, folded, read_word, skip_space
+from ollama_magic.line.hook import split_assigned
+from ollama_magic.line.spec import Argument, Option, Spec
+from ollama_magic.line.turn_options import CHAT, CHAT_OPTIONS, GENERATE, HELP
+from ollama_magic.line.words import bare_word, folded, read_word, skip_space
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

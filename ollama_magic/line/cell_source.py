@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ollama_magic.errors import InputError
-from ollama_magic.magics.line import prompt_text
-from ollama_magic.magics.options import CHAT, read_line
+from ollama_magic.line.hook import prompt_text
+from ollama_magic.line.options import CHAT, read_line
 from ollama_magic.notebook.notebook_file import ChatCell
 
 _FIRST = re.compile(r"\s*%%chat(?:[^\S\n]+([^\n]*))?(?:\n|\Z)")

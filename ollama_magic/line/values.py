@@ -6,7 +6,7 @@ import keyword
 import math
 import re
 
-from ollama_magic.magics.words import folded
+from ollama_magic.line.words import folded
 
 _UNITS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "µs": 1e3, "μs": 1e3, "ns": 1.0}
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
