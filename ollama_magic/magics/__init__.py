@@ -1,1 +1,1 @@
-"""What is typed: the line reader, the magics, and the commands of `%ollama`."""
+"""The magics: `%%chat`, `%%generate` and `%ollama`, their commands, Tab, and what follows a cell."""
