@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.version import __version__
 
 if TYPE_CHECKING:
+    from ollama_magic.commands.panel import ChatPanel
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.functions.calls import chat, embed, generate, list_models as list, ps, pull, show, stream  # noqa: A004
     from ollama_magic.functions.conversation import Conversation
-    from ollama_magic.magics.panel_commands import ChatPanel
 
     last: Reply | None
 
@@ -60,7 +60,7 @@ def __getattr__(name: str) -> Any:
         magics = loaded_magics()
         return magics.session.last if magics is not None else None
     if name == "ChatPanel":
-        from ollama_magic.magics.panel_commands import ChatPanel
+        from ollama_magic.commands.panel import ChatPanel
 
         return ChatPanel
     if name in _CALLS:

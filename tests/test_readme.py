@@ -14,10 +14,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from ollama_magic import cli
+from ollama_magic.commands.table import COMMANDS
 from ollama_magic.demo.models import DemoModel
 from ollama_magic.line.options import read_line
 from ollama_magic.line.turn_options import CHAT, GENERATE
-from ollama_magic.magics.commands import COMMANDS
 from ollama_magic.magics.magics import OllamaMagic
 from ollama_magic.prompt.fill import fill
 from tests.test_walls import ROOMS

@@ -17,21 +17,27 @@ EVERYWHERE = {"errors", "foreign"}
 ROOMS = {
     "": (
         "__init__ cli enabling errors foreign loop_thread opening version",
-        "functions magics line conversation version",
+        "functions magics commands line conversation version",
         "IPython",
     ),
     "magics": (
         (
-            "__init__ cell_events cell_order command command_words commands completion completion_fields "
-            "completion_names completion_offers completion_place doctor examples export_commands file_commands help "
-            "keeping loading magics memory_commands mending model_commands panel_commands pulling server_commands "
-            "server_guard server_process server_start setting_commands show_command sources watch"
+            "__init__ cell_events cell_order completion completion_fields completion_names completion_offers "
+            "completion_place keeping loading magics mending"
         ),
-        "line display conversation notebook store prompt markdown ollama demo export panel loop_thread version",
+        "commands line display conversation notebook store prompt ollama",
         "IPython traitlets",
     ),
+    "commands": (
+        (
+            "__init__ command doctor examples export files help memory models panel pulling server server_guard "
+            "server_process server_start settings show sources table watch words"
+        ),
+        "line panel display conversation notebook markdown export ollama demo loop_thread version",
+        "IPython",
+    ),
     "line": (
-        ("__init__ cell cell_source hook loaded model_options options planning spec traits turn_options values words"),
+        "__init__ cell cell_source hook loaded model_options options planning spec traits turn_options values words",
         "display conversation notebook",
         "IPython traitlets",
     ),

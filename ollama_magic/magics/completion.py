@@ -10,8 +10,8 @@ from ollama_magic.magics.completion_place import COMMAND, FIELD, PROSE, Place, c
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ollama_magic.commands.command import Command
     from ollama_magic.conversation.session import Session
-    from ollama_magic.magics.command import Command
     from ollama_magic.magics.completion_offers import Offers
 
     Found = tuple[str, list[tuple[str, str]]]  # what is replaced, and (text, kind) of each that may stand there

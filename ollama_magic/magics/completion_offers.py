@@ -7,9 +7,9 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ollama_magic.commands.table import COMMANDS
 from ollama_magic.line.model_options import MODEL_OPTIONS
 from ollama_magic.line.spec import Option
-from ollama_magic.magics.commands import COMMANDS
 from ollama_magic.magics.completion_names import ModelNames
 from ollama_magic.magics.completion_place import COMMAND, OPTION, PROSE, VALUE, Place
 from ollama_magic.ollama.models import newest_first
@@ -17,8 +17,8 @@ from ollama_magic.ollama.models import newest_first
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ollama_magic.commands.command import Command
     from ollama_magic.conversation.session import Session
-    from ollama_magic.magics.command import Command
 
 FILES = 300
 SUFFIXES = frozenset({".ipynb", ".json", ".md"})

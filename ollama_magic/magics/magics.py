@@ -9,6 +9,8 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.display import display
 from traitlets import observe
 
+from ollama_magic.commands.command import Here
+from ollama_magic.commands.table import run_command, usage
 from ollama_magic.conversation.session import Session
 from ollama_magic.errors import InputError, TurnStopped
 from ollama_magic.line.cell import Cell
@@ -18,8 +20,6 @@ from ollama_magic.line.options import read_line
 from ollama_magic.line.planning import labels_of, plan_of
 from ollama_magic.line.turn_options import CHAT, GENERATE, LINE_CHAT, LINE_GENERATE
 from ollama_magic.magics.cell_events import CellEvents
-from ollama_magic.magics.command import Here
-from ollama_magic.magics.commands import run_command, usage
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.handle import TurnHandle

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 SEND = """
 import json
 from ollama_magic.line.loaded import loaded_magics
-from ollama_magic.magics.panel_commands import NotebookDesk
+from ollama_magic.commands.panel import NotebookDesk
 desk = NotebookDesk(loaded_magics())
 for text in json.loads({texts!r}):
     desk.send(text).settle(30)

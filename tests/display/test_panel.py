@@ -7,11 +7,11 @@ import json
 
 import pytest
 
+from ollama_magic.commands.panel import ChatPanel, NotebookDesk
 from ollama_magic.conversation.changes import Began, Ended, Entry
 from ollama_magic.conversation.journal import Origin
 from ollama_magic.demo.faults import Fault
 from ollama_magic.line.loaded import loaded_magics
-from ollama_magic.magics.panel_commands import ChatPanel, NotebookDesk
 from ollama_magic.panel import panel as panel_room
 from ollama_magic.panel.panel import Panel
 from ollama_magic.panel.transcript import MOST as TRANSCRIPT_MOST, Transcript

@@ -11,10 +11,10 @@ import pytest
 from IPython.core import completer
 from IPython.core.interactiveshell import InteractiveShell
 
+from ollama_magic.commands.table import COMMANDS
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.errors import ServerUnreachable
 from ollama_magic.magics import completion, completion_names
-from ollama_magic.magics.commands import COMMANDS
 from ollama_magic.magics.completion_names import ModelNames
 from ollama_magic.ollama.protocol import ModelSummary
 

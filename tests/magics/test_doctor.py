@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from IPython.utils.capture import capture_output
 
+from ollama_magic.commands import doctor
 from ollama_magic.demo.server import DemoServer
-from ollama_magic.magics import doctor
 from tests.shells import loaded_shell
 
 NAMES = ("server", "address", "proxy", "version", "model", "window", "display", "kernel", "store", "here")

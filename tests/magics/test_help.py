@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from IPython.utils.capture import capture_output
 
+from ollama_magic.commands import examples, help as pages
+from ollama_magic.commands.command import find
+from ollama_magic.commands.table import COMMANDS
 from ollama_magic.line.options import read_line
 from ollama_magic.line.turn_options import CHAT, GENERATE
-from ollama_magic.magics import examples, help as pages
-from ollama_magic.magics.command import find
-from ollama_magic.magics.commands import COMMANDS
 from tests.shells import loaded_shell
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf8")

@@ -9,11 +9,11 @@ import threading
 
 import pytest
 
+from ollama_magic.commands.watch import Watch
 from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED
 from ollama_magic.display.transfer import Transfer
 from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError, TurnStopped
 from ollama_magic.loop_thread import LoopThread
-from ollama_magic.magics.watch import Watch
 from ollama_magic.ollama.requests import Progress
 
 AGAIN = "`%ollama pull x` goes on from what has come"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ollama_magic.commands import server_process, server_start
+from ollama_magic.commands.server_process import find_ollama
 from ollama_magic.demo.server import DemoServer
-from ollama_magic.magics import server_process, server_start
-from ollama_magic.magics.server_process import find_ollama
 from tests.shells import loaded_shell, run
 
 ROOT = Path(__file__).parents[2]

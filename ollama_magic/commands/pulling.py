@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.commands.command import Answer, Here
+from ollama_magic.commands.models import valid
+from ollama_magic.commands.watch import watch
+from ollama_magic.commands.words import command, reads
 from ollama_magic.display.readable import bytes_text, processor
 from ollama_magic.errors import InputError
 from ollama_magic.line import values
 from ollama_magic.line.model_options import merge_model_options, read_model_option
 from ollama_magic.line.options import Argument, Option
-from ollama_magic.magics.command import Answer, Here
-from ollama_magic.magics.command_words import command, reads
-from ollama_magic.magics.model_commands import valid
-from ollama_magic.magics.watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

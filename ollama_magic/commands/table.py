@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.magics import (
-    export_commands as export,
-    file_commands as file,
-    memory_commands as memory,
-    model_commands as models,
-    panel_commands as panels,
-    pulling,
-    server_commands as server,
-    server_start,
-    setting_commands as setting,
-    show_command,
-)
-from ollama_magic.magics.command import Answer, Command, Here, find
-from ollama_magic.magics.help import docstring, help_page
+from ollama_magic.commands import export, files, memory, models, panel, pulling, server, server_start, settings, show
+from ollama_magic.commands.command import Answer, Command, Here, find
+from ollama_magic.commands.help import docstring, help_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +52,7 @@ COMMANDS = _table(
         ),
         Command("list", "[PREFIX]", "the installed models", "models", models.list_models),
         Command("ps", "", "the loaded models, and where they are computed", "models", models.ps),
-        Command("show", "[MODEL] [OPTIONS]", "what a model is, or one of its texts", "models", show_command.show),
+        Command("show", "[MODEL] [OPTIONS]", "what a model is, or one of its texts", "models", show.show),
         Command(
             "pull",
             "NAME [--insecure]",
@@ -85,11 +74,11 @@ COMMANDS = _table(
         Command("load", "MODEL [--keep-alive D]", "bring a model into memory", "models", pulling.load),
         Command("embed", "[-m MODEL] TEXT", "a vector for a text, or for several in quotes", "models", models.embed),
         Command(
-            "model", "[NAME]", "tell this conversation's model, or say which it is", "settings", setting.model, "model"
+            "model", "[NAME]", "tell this conversation's model, or say which it is", "settings", settings.model, "model"
         ),
-        Command("system", "[TEXT]", "tell this conversation's system text, or show it", "settings", setting.system),
-        Command("set", "KEY VALUE", "tell a model option, such as `temperature 0.2`", "settings", setting.set_option),
-        Command("unset", "KEY …", "take back options, `model` or `system`", "settings", setting.unset_option, "told"),
+        Command("system", "[TEXT]", "tell this conversation's system text, or show it", "settings", settings.system),
+        Command("set", "KEY VALUE", "tell a model option, such as `temperature 0.2`", "settings", settings.set_option),
+        Command("unset", "KEY …", "take back options, `model` or `system`", "settings", settings.unset_option, "told"),
         Command("history", "", "the turns of this conversation, those set aside too", "conversation", memory.history),
         Command("undo", "", "take back the newest step of this notebook", "conversation", memory.undo),
         Command("redo", "", "give back what was taken back", "conversation", memory.redo),
@@ -97,12 +86,12 @@ COMMANDS = _table(
         Command("clear", "[--erase]", "begin the conversation anew", "conversation", memory.clear),
         Command("switch", "NAME", "go on in another conversation", "conversation", memory.switch, "conversation"),
         Command(
-            "save", "FILE [--force]", "write the conversation to a .md, .json or .ipynb", "conversation", file.save
+            "save", "FILE [--force]", "write the conversation to a .md, .json or .ipynb", "conversation", files.save
         ),
-        Command("open", "FILE", "add a file's turns; `.` is this notebook", "conversation", file.open_file),
-        Command("prompt", "", "what exactly was sent with the newest turn", "conversation", file.prompt),
+        Command("open", "FILE", "add a file's turns; `.` is this notebook", "conversation", files.open_file),
+        Command("prompt", "", "what exactly was sent with the newest turn", "conversation", files.prompt),
         Command("conversations", "", "the conversations of this notebook", "conversation", memory.conversations),
-        Command("panel", "", "a panel to chat in; the conversation is that of the cells", "conversation", panels.panel),
+        Command("panel", "", "a panel to chat in; the conversation is that of the cells", "conversation", panel.panel),
         Command("stop", "[MODEL]", "stop the running answers; with a name, unload that model", "server", server.stop),
         Command("host", "[URL]", "tell this session's server, or say which it is", "server", server.host),
         Command("version", "", "the versions of this extension and of the server", "server", server.version),

@@ -1,4 +1,4 @@
-"""What a command of `%ollama` is, and how one is found by its name. The table of them stands in `commands`."""
+"""What a command of `%ollama` is, and how one is found by its name. The table of them stands in `table`."""
 
 from __future__ import annotations
 

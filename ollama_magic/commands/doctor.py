@@ -11,20 +11,20 @@ from importlib.metadata import PackageNotFoundError, version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.commands.command import Answer
+from ollama_magic.commands.server_process import find_ollama
 from ollama_magic.display.host import answers_clicks_while_busy, current_shell, in_terminal
 from ollama_magic.display.tables import Shown, folded, table
 from ollama_magic.errors import OllamaMagicError, ServerUnreachable
 from ollama_magic.foreign import one_line
-from ollama_magic.magics.command import Answer
-from ollama_magic.magics.server_process import find_ollama
 from ollama_magic.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ollama_magic.commands.command import Here
     from ollama_magic.conversation.server import Server
     from ollama_magic.conversation.session import Session
-    from ollama_magic.magics.command import Here
 
 FINE, LOOK, WRONG = "✓", "!", "✗"
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from ollama_magic.commands.command import Answer, Here
 from ollama_magic.errors import InputError
-from ollama_magic.magics.command import Answer, Here
 from ollama_magic.ollama.models import nearest
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ import time
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.commands.command import Answer, Here
+from ollama_magic.commands.server_process import ServerProcess, find_ollama
+from ollama_magic.commands.watch import watch
+from ollama_magic.commands.words import command, reads
 from ollama_magic.display.tables import Shown, notice
 from ollama_magic.errors import InputError, ServerError, ServerUnreachable
 from ollama_magic.foreign import one_line, printable
 from ollama_magic.line.options import Option
-from ollama_magic.magics.command import Answer, Here
-from ollama_magic.magics.command_words import command, reads
-from ollama_magic.magics.server_process import ServerProcess, find_ollama
-from ollama_magic.magics.watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

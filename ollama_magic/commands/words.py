@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import StdinNotImplementedError
 
+from ollama_magic.commands.command import Answer, Here
 from ollama_magic.display.host import current_shell
 from ollama_magic.display.tables import Shown
 from ollama_magic.errors import InputError
 from ollama_magic.line.options import HELP, Argument, Option, Spec, read_line
-from ollama_magic.magics.command import Answer, Here
 
 if TYPE_CHECKING:
     from collections.abc import Callable

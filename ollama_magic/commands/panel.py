@@ -6,6 +6,8 @@ import itertools
 import uuid
 from typing import TYPE_CHECKING
 
+from ollama_magic.commands import memory, settings
+from ollama_magic.commands.command import Answer, Here, alone
 from ollama_magic.conversation.again import AgainRun
 from ollama_magic.conversation.journal import Origin
 from ollama_magic.errors import InputError
@@ -13,8 +15,6 @@ from ollama_magic.line.loaded import loaded_magics
 from ollama_magic.line.options import read_line
 from ollama_magic.line.planning import plan_of
 from ollama_magic.line.turn_options import CHAT
-from ollama_magic.magics import memory_commands as memory, setting_commands as setting
-from ollama_magic.magics.command import Answer, Here, alone
 from ollama_magic.panel.unwatched import Unwatched
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class NotebookDesk:
     def choose_model(self, name: str) -> str:
         """Tell the conversation's model, or take back what was told."""
         if name:
-            return _said(setting.model(self._here, name))
+            return _said(settings.model(self._here, name))
         talk = self._session.conversation()
         if talk.told("model"):
             talk.tell("model", None)

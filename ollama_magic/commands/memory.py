@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ollama_magic.commands.command import Answer, Here, alone
 from ollama_magic.conversation.changes import Redone, Undone
 from ollama_magic.display.history import history_view
 from ollama_magic.display.tables import notice, table
 from ollama_magic.errors import InputError
 from ollama_magic.line import values
 from ollama_magic.loop_thread import wait_for
-from ollama_magic.magics.command import Answer, Here, alone
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.journal import Journal

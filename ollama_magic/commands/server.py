@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.commands.command import Answer, Here, alone
+from ollama_magic.commands.models import unload
+from ollama_magic.commands.sources import host_source, model_now, settings_rows
+from ollama_magic.commands.words import command, reads
 from ollama_magic.display.tables import Shown, card, notice
 from ollama_magic.errors import InputError, ModelNotFound, OllamaMagicError
 from ollama_magic.foreign import one_line
 from ollama_magic.line.options import Option
-from ollama_magic.magics.command import Answer, Here, alone
-from ollama_magic.magics.command_words import command, reads
-from ollama_magic.magics.model_commands import unload
-from ollama_magic.magics.sources import host_source, model_now, settings_rows
 from ollama_magic.version import __version__
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def status(here: Here, rest: str) -> Answer:
     """Server, version, model, conversation and context in one card; it never fails because of the server."""
     if rest.strip() == "--check":
-        from ollama_magic.magics.doctor import check
+        from ollama_magic.commands.doctor import check
 
         return check(here)
     alone("status", rest)

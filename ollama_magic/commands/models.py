@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.commands.command import Answer, Here, alone
+from ollama_magic.commands.words import YES, agreed, command, reads
 from ollama_magic.display.readable import ago, bytes_text, processor, until
 from ollama_magic.display.tables import MOST, Badges, notice, stacked, table
 from ollama_magic.errors import InputError, ModelNotFound, OllamaMagicError
@@ -14,8 +16,6 @@ from ollama_magic.foreign import one_line
 from ollama_magic.line import values
 from ollama_magic.line.options import Argument, Option
 from ollama_magic.line.words import read_word, skip_space
-from ollama_magic.magics.command import Answer, Here, alone
-from ollama_magic.magics.command_words import YES, agreed, command, reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

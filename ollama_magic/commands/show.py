@@ -5,6 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.commands.command import Answer, Here
+from ollama_magic.commands.models import badges, in_cloud, valid
+from ollama_magic.commands.words import command, reads
 from ollama_magic.conversation.request import Plan, model_for
 from ollama_magic.display.readable import count_text
 from ollama_magic.display.settled import IGNORE_TEX
@@ -12,9 +15,6 @@ from ollama_magic.display.tables import Shown, card, folded, folded_table, stack
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import one_line, printable
 from ollama_magic.line.options import Argument, Option
-from ollama_magic.magics.command import Answer, Here
-from ollama_magic.magics.command_words import command, reads
-from ollama_magic.magics.model_commands import badges, in_cloud, valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,16 +5,16 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from ollama_magic.commands import examples
+from ollama_magic.commands.command import Answer, find
 from ollama_magic.display.tables import Shown, folded_table, stacked, table
 from ollama_magic.line.turn_options import CHAT, GENERATE
-from ollama_magic.magics import examples
-from ollama_magic.magics.command import Answer, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ollama_magic.commands.command import Command
     from ollama_magic.line.spec import Spec
-    from ollama_magic.magics.command import Command
 
 FAMILIES = {
     "models": "Models",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.commands.command import Answer, Here
 from ollama_magic.display.tables import notice
 from ollama_magic.errors import InputError
 from ollama_magic.line.model_options import merge_model_options, read_model_option
 from ollama_magic.line.words import folded
-from ollama_magic.magics.command import Answer, Here
 from ollama_magic.ollama.models import nearest
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ollama_magic.commands.command import Answer, Here, alone
 from ollama_magic.conversation.changes import Began, Ended, Grown
 from ollama_magic.display.tables import Shown, notice
 from ollama_magic.errors import InputError, OllamaMagicError
 from ollama_magic.foreign import printable, visible
-from ollama_magic.magics.command import Answer, Here, alone
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
