@@ -21,12 +21,14 @@ ROOMS = {
         "IPython",
     ),
     "magics": (
-        (
-            "__init__ cell_events cell_order completion completion_fields completion_names completion_offers "
-            "completion_place keeping loading magics mending"
-        ),
-        "commands line display conversation notebook store prompt ollama",
+        "__init__ cell_events cell_order keeping loading magics mending",
+        "completion commands line display conversation notebook store prompt",
         "IPython traitlets",
+    ),
+    "completion": (
+        "__init__ completion fields names offers place",
+        "commands line conversation ollama",
+        "IPython",
     ),
     "commands": (
         (

@@ -1,1 +1,1 @@
-"""The magics: `%%chat`, `%%generate` and `%ollama`, Tab, and what follows a cell."""
+"""The magics: `%%chat`, `%%generate` and `%ollama`, and what follows a cell."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from traitlets import TraitError
 
+from ollama_magic.completion import completion
 from ollama_magic.errors import InputError
 from ollama_magic.line.hook import install, uninstall
 from ollama_magic.line.loaded import NAME
-from ollama_magic.magics import completion
 from ollama_magic.magics.keeping import greet
 from ollama_magic.magics.magics import OllamaMagic
 

@@ -12,10 +12,10 @@ from IPython.core import completer
 from IPython.core.interactiveshell import InteractiveShell
 
 from ollama_magic.commands.table import COMMANDS
+from ollama_magic.completion import completion
+from ollama_magic.completion.names import WAIT_S, ModelNames
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.errors import ServerUnreachable
-from ollama_magic.magics import completion, completion_names
-from ollama_magic.magics.completion_names import ModelNames
 from ollama_magic.ollama.protocol import ModelSummary
 
 
@@ -349,4 +349,4 @@ def test_no_server_offers_nothing(asked):
     names._importing = Future()
     names._importing.result = lambda timeout: (_ for _ in ()).throw(TimeoutError)
     assert names.get() == []
-    assert completion_names.WAIT_S <= 0.1
+    assert WAIT_S <= 0.1

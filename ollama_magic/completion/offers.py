@@ -8,10 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ollama_magic.commands.table import COMMANDS
+from ollama_magic.completion.names import ModelNames
+from ollama_magic.completion.place import COMMAND, OPTION, PROSE, VALUE, Place
 from ollama_magic.line.model_options import MODEL_OPTIONS
 from ollama_magic.line.spec import Option
-from ollama_magic.magics.completion_names import ModelNames
-from ollama_magic.magics.completion_place import COMMAND, OPTION, PROSE, VALUE, Place
 from ollama_magic.ollama.models import newest_first
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.magics.completion_place import COMMAND, FIELD, PROSE, Place, call_at, place_in_line, place_in_prompt
+from ollama_magic.completion.place import COMMAND, FIELD, PROSE, Place, call_at, place_in_line, place_in_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ollama_magic.commands.command import Command
+    from ollama_magic.completion.offers import Offers
     from ollama_magic.conversation.session import Session
-    from ollama_magic.magics.completion_offers import Offers
 
     Found = tuple[str, list[tuple[str, str]]]  # what is replaced, and (text, kind) of each that may stand there
 
@@ -90,7 +90,7 @@ class Tab:
     @property
     def _offers(self) -> Offers:
         if self._made is None:  # the first Tab pays for the imports, not the loading
-            from ollama_magic.magics.completion_offers import Offers
+            from ollama_magic.completion.offers import Offers
 
             self._made = Offers(self._session)
         return self._made
@@ -100,7 +100,7 @@ class Tab:
         return str(getattr(function, "__module__", "")).startswith("ollama_magic.")
 
     def _place(self, name: str, line: str, body: str | None) -> tuple[Place, Command | None]:
-        from ollama_magic.magics.completion_offers import command_named, command_options, magic_options
+        from ollama_magic.completion.offers import command_named, command_options, magic_options
 
         if body is not None:
             return place_in_prompt(body), None
@@ -115,7 +115,7 @@ class Tab:
         return place_in_line(command_options(command), rest, prompt=False), command
 
     def _fields(self, typed: str) -> Found:
-        from ollama_magic.magics.completion_fields import fields
+        from ollama_magic.completion.fields import fields
 
         end, names = fields(typed, self._shell.user_ns, self._shell.user_ns_hidden)
         return end, [(name, "variable") for name in names]

@@ -1,4 +1,4 @@
-"""Where the cursor stands in one of our magics: pure reading of text. What is offered there stands in `completion`."""
+"""Where the cursor stands in one of our magics: pure reading of text. What is offered there stands in `offers`."""
 
 from __future__ import annotations
 

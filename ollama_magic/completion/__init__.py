@@ -1,0 +1,1 @@
+"""Tab: where the cursor stands in our magics, and what may stand there."""
