@@ -9,7 +9,7 @@
     └── StoreError         the conversation could not be kept
     TurnStopped            the user stopped the turn: a KeyboardInterrupt, so that queued cells are aborted
 
-This room is known by all and knows nothing.
+This room is known by all and knows nothing but whether IPython colours.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ class OllamaMagicError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """IPython asks for this instead of a traceback (style.md §6)."""
-        return [f"\x1b[31m{type(self).__name__}\x1b[0m: {self}"]
+        name = type(self).__name__
+        return [f"\x1b[31m{name}\x1b[0m: {self}" if _coloured() else f"{name}: {self}"]
 
 
 class InputError(OllamaMagicError):
@@ -56,3 +57,10 @@ class TurnStopped(KeyboardInterrupt):
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
+
+
+def _coloured() -> bool:
+    """Whether IPython colours what goes wrong: `--colors=nocolor`, `%colors`."""
+    from IPython import get_ipython
+
+    return str(getattr(get_ipython(), "colors", "")).lower() != "nocolor"

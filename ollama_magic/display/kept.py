@@ -18,5 +18,5 @@ def kept_view(turn: Turn) -> Shown:
     """Show the turn that the cell made before, and that it still counts."""
     line = f"the answer from before still counts · {one_line(turn.model)} · to: {one_line(turn.prompt, 80)}"
     answer = answer_html(rendered(turn.text, turn.form))
-    html = f'<div class="{IGNORE_TEX}">{answer}<p><small>{escape(line)}</small></p></div>'
+    html = f'<div class="ollama-magic {IGNORE_TEX}">{answer}<p><small>{escape(line)}</small></p></div>'
     return Shown(html, f"{printable(turn.text)}\n\n[{line}]")

@@ -53,7 +53,7 @@ def _turn_of(session: Session, label: dict[str, Any]) -> Turn | None:
 
 def _reply_of(turn: Turn) -> Reply:
     now = time.monotonic()
-    reply = Reply(model=turn.model, conversation=turn.conversation, state=turn.state, digest=turn.digest, ended_at=now)
+    reply = Reply(turn.model, turn.conversation, form=turn.form, state=turn.state, digest=turn.digest, ended_at=now)
     reply.text_parts += [turn.text] if turn.text else []
     reply.thinking_parts += [turn.thinking] if turn.thinking else []
     reply.error = OllamaMagicError(turn.error) if turn.error else None

@@ -244,12 +244,18 @@ class Writer:
 
 def code_block(code: str, info: str, seconds: float) -> str:
     """Code as JupyterLab's stylesheet colours it."""
-    return f"<div class=highlight><pre>{highlighted(code, info, seconds)}</pre></div>\n"
+    return f"<div class=highlight><pre>{_first_line_kept(highlighted(code, info, seconds))}</pre></div>\n"
 
 
 def plain(text: str) -> str:
     """The text as it stands: what is shown where Markdown would take too long."""
-    return f"<div class=ollama-plain><pre>{visible(escape(text, quote=False))}</pre></div>\n" if text else ""
+    shown = _first_line_kept(visible(escape(text, quote=False)))
+    return f"<div class=ollama-plain><pre>{shown}</pre></div>\n" if text else ""
+
+
+def _first_line_kept(html: str) -> str:
+    """Have a first line stay that is empty: HTML drops a newline that stands right behind `<pre>`."""
+    return f"\n{html}" if html.startswith("\n") else html
 
 
 def _plain_line(text: str) -> str:

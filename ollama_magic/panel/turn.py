@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.reply import COMPLETE, RUNNING, Reply
+from ollama_magic.conversation.reply import AS_MARKDOWN, COMPLETE, RUNNING, Reply
 from ollama_magic.display.guarded import GuardedView
 from ollama_magic.display.kit import WidgetKit
 from ollama_magic.display.settled import IGNORE_TEX, settled_html
@@ -70,7 +70,7 @@ class PanelTurn:
         """Show the answer of a turn that has settled, in one widget."""
         from ollama_magic.markdown.renderer import MarkdownRenderer
 
-        math = MarkdownRenderer().render(turn.text).math
+        math = turn.form == AS_MARKDOWN and MarkdownRenderer().render(turn.text).math
         html = f'<div class="jp-RenderedHTMLCommon">{settled_html(reply_of(turn), "none")}</div>'
         self._answer = self._kit.html(html, math=math)
         self._arrange()
@@ -140,7 +140,8 @@ def said_html(prompt: str) -> str:
 
 def reply_of(turn: Turn) -> Reply:
     """The reply that a remembered turn had."""
-    reply = Reply(turn.model, turn.conversation, text_parts=[turn.text], thinking_parts=[turn.thinking])
+    reply = Reply(turn.model, turn.conversation, form=turn.form, text_parts=[turn.text])
+    reply.thinking_parts.append(turn.thinking)
     reply.state = turn.state or COMPLETE
     reply.error = OllamaMagicError(turn.error) if turn.error else None
     return reply

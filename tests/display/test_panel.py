@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 
 import pytest
 
@@ -282,6 +283,18 @@ def many(session, count):
         changes = Began(number, f"question {number}"), Ended(number, "complete", "demo:latest")
         session.journal.entries += [Entry(2 * number + at, number, "main", one) for at, one in enumerate(changes)]
     session.journal.adopt(list(session.journal.entries))
+
+
+def test_json_is_shown_as_json(shell, server, outputs):
+    """What was asked for as JSON is code, and no Markdown: live, settled, and in the transcript."""
+    panel = opened(shell)
+    shell.run_cell("%chat -f json Some JSON, please.")
+    settle(panel)
+    later = opened(shell)
+    later.close()
+    for html in (page(panel.turns.box), page(later.turns.turns[0]._answer), outputs[-2][1][HTML]):
+        assert "You said: **Some JSON, please.**" in re.sub("<[^>]*>", "", html)
+        assert "class=highlight" in html
 
 
 def test_only_what_is_near_the_end_is_built(shell, server, outputs):

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, STOPPED
+from ollama_magic.conversation.remembered import Turn
+from ollama_magic.conversation.reply import AS_JSON, COMPLETE, CUT, FAILED, STOPPED
+from ollama_magic.display.kept import kept_view
 from ollama_magic.display.settled import bundle, footer_text
 from ollama_magic.errors import AnswerCut, ServerError
 from ollama_magic.ollama.protocol import Stats
@@ -97,3 +99,10 @@ def test_foreign_words_are_text():
 def test_tex_is_ignored_outside_our_marks():
     """Prices in the answer and in the line before it are never typeset."""
     assert 'class="ollama-magic mathjax_ignore' in bundle(ended("$5 and $6"))[HTML]
+
+
+def test_a_kept_answer_is_one_of_ours():
+    """What is shown again under an error has our class, by which its code gets copy buttons, and its own form."""
+    kept = kept_view(Turn(1, "main", 1, "Show me.", text='{"a":1}', form=AS_JSON, model="m"))._repr_mimebundle_()
+    assert '<div class="ollama-magic mathjax_ignore' in kept[HTML]
+    assert "class=highlight" in kept[HTML]

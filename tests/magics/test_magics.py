@@ -254,3 +254,15 @@ def test_what_was_displaced_is_given_back(server, monkeypatch, capsys):
         assert "chat" not in magics["cell"]
     finally:
         InteractiveShell.clear_instance()
+
+
+@pytest.mark.parametrize("colors", ["nocolor", "linux"])
+def test_the_line_of_an_error_follows_ipythons_colours(shell, colors):
+    """With `%colors nocolor` no escape stands in the line of an error."""
+    run(shell, f"%colors {colors}")
+    try:
+        (line,) = run(shell, "%ollama model nosuch")[1]._render_traceback_()
+    finally:
+        run(shell, "%colors nocolor")
+    assert ("\x1b" in line) is (colors != "nocolor")
+    assert "nosuch" in line

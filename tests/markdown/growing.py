@@ -83,4 +83,4 @@ def rendered(text: str) -> str:
 
 def uncoloured(html: str) -> str:
     """Without the colours of code, and with the parts of a split fence joined."""
-    return re.sub(r"</?span[^>]*>|</pre></div>\n<div class=highlight><pre>", "", html)
+    return re.sub(r"</?span[^>]*>|</pre></div>\n<div class=highlight><pre>(?:\n(?=\n))?", "", html)

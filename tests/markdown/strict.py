@@ -20,6 +20,7 @@ class Strict(HTMLParser):
         self.wrong: list[str] = []
         self.links: list[str] = []
         self.open: list[str] = []
+        self.begun = ""  # the element that begins here
         self.parts: list[str] = []
         self.feed(html)
         self.close()
@@ -27,6 +28,7 @@ class Strict(HTMLParser):
         self.wrong += [f"open: {tag}" for tag in self.open]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.begun = tag
         if tag not in TAGS:
             self.wrong.append(tag)
         for name, value in attrs:
@@ -40,7 +42,8 @@ class Strict(HTMLParser):
             self.wrong.append(f"/{tag}")
 
     def handle_data(self, data: str) -> None:
-        self.parts.append(data)
+        self.parts.append(data[1:] if self.begun == "pre" and data[:1] == "\n" else data)  # as browsers read it
+        self.begun = ""
 
     def handle_comment(self, data: str) -> None:
         self.wrong.append(f"comment {data}")

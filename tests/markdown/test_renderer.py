@@ -11,7 +11,7 @@ import pytest
 
 from ollama_magic.markdown.renderer import MarkdownRenderer
 
-from .growing import EXAMPLES, rendered, streamed
+from .growing import EXAMPLES, Screen, rendered, streamed
 from .strict import Strict
 
 PAYLOADS = [
@@ -295,3 +295,19 @@ def test_no_code_is_too_much(name: str) -> None:
         html = rendered(f"```{name}\n{code}```")
         assert Strict(html).text == code + "\n"
         assert len(html) <= 20 * len(code)
+
+
+@pytest.mark.parametrize("info", ["", "python", "yaml"])
+@pytest.mark.parametrize("code", ["\nx = 1\n", "\n\n  x = 1\n", "\n", "x = 1\n" * 11 + "\n\n" * 20])
+def test_code_keeps_a_first_line_that_is_empty(info: str, code: str) -> None:
+    """HTML drops a newline right behind `<pre>`, so one more stands there: settled, growing, and in parts."""
+    text = f"```{info}\n{code}"
+    screen = Screen()
+    for at in range(len(text)):
+        screen.feed(text[at])
+        shown = "".join(block.html for block in (*screen.blocks, screen.tail))
+        assert Strict(shown).text.replace("\n", "") == text[: at + 1].partition("\n")[2].replace("\n", "") or at < 14
+    screen.finish()
+    parts = [Strict(block.html).text.removesuffix("\n") for block in screen.blocks]
+    assert "".join(parts) == code
+    assert Strict(rendered(f"{text}```")).text == f"{code}\n"
