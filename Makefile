@@ -19,8 +19,8 @@ demo: .venv/ready
 	.venv/bin/ollama-magic demo
 
 test: .venv/ready
-	@echo "$(WITHOUT_MAKE)python -m pytest -n 2 --dist loadgroup"
-	.venv/bin/python -m pytest -n 2 --dist loadgroup
+	@echo "$(WITHOUT_MAKE)python -m pytest -n 2"
+	.venv/bin/python -m pytest -n 2
 
 test-real: .venv/ready
 	@test -n "$(HOST)" || { echo "$(REAL)"; exit 2; }

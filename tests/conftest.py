@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,12 +12,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from xdist.scheduler import LoadScopeScheduling
+
     from ollama_magic.demo.server import DemoServer
 
 # What a developer's machine may have set and a test must not see.
 FOREIGN = re.compile(
     r"OLLAMA_(?!MAGIC_)|JUPYTER_|JPY_|IPYTHON|(?:.*_)?proxy$|SSL_CERT_|REQUESTS_CA_|CURL_CA_", re.IGNORECASE
 )
+
+# Files whose tests share a browser, a server or a kernel: each goes whole to one worker (pytest -n), before all others.
+WHOLE = re.compile(
+    "tests/(binder|browser|frontends|kernel|sessions)/|tests/(magics/test_(completion|line_prompts|magics)"
+    "|ollama/test_environments|store/test_damage)\\.py"
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Keep such a file together. Marks of groups cannot: with pytest 9.2 xdist 3.8 reads none and says nothing."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Files(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid.partition("::")[0] if WHOLE.match(nodeid) else nodeid
+
+    return Files(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

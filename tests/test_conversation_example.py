@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests import examples
 from tests.answers import chats, sent
 
@@ -13,9 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
+
     from ollama_magic.demo.server import DemoServer
 
-pytestmark = pytest.mark.xdist_group("kernel")
 NAME = "conversation.ipynb"
 
 

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
-import pytest
 from nbclient import NotebookClient
 
 if TYPE_CHECKING:
+    import pytest
     from nbformat import NotebookNode
 
-pytestmark = pytest.mark.xdist_group("kernel")
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "models.ipynb"
 CHANGING = {"demo", "list", "ps", "left"}  # a port, and how long ago something was

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
-import pytest
 from nbclient import NotebookClient
 
 from tests.answers import chats, sent
@@ -14,11 +13,11 @@ from tests.answers import chats, sent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
     from nbformat import NotebookNode
 
     from ollama_magic.demo.server import DemoServer
 
-pytestmark = pytest.mark.xdist_group("kernel")
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "panel.ipynb"
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from ollama_magic.demo.server import DemoServer
 
-pytestmark = pytest.mark.xdist_group("binder")
 BINDER = ROOT / "binder"
 SCRIPTS = (str(BINDER / "postBuild"), str(BINDER / "start"))
 ANSWERS = BINDER / "answers.json"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from ollama_magic.demo.faults import Fault
 from tests.answers import chats, paragraphs, words
 
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
 
     Servers = Callable[..., DemoServer]
     Kernels = Callable[..., Kernel]
-
-pytestmark = pytest.mark.xdist_group("kernel")
 
 WIDGETS = {"comm_open", "comm_msg", "comm_close"}
 

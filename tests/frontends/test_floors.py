@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Kernels = Callable[[DemoServer], Kernel]
 
-pytestmark = pytest.mark.xdist_group("kernel")
-
 # The one warning of theirs: ipywidgets 7 opens its comms by a name that ipykernel 6 has deprecated.
 STRICT = """
 import warnings

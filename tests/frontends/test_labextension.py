@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Servers = Callable[..., DemoServer]
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 CELLS = ("%%chat\none", "%%chat\ntwo **bold**")
 INSERT = f"""() => {{ const notebook = {NOTEBOOK_JS}.content; notebook.activeCellIndex = 1;
     return window.jupyterapp.commands.execute('notebook:insert-cell-below').then(

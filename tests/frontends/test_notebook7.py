@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., Notebook7Page]
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture(scope="module")
 def notebook7(tmp_path_factory: pytest.TempPathFactory, bare_machine: object) -> Iterator[Notebook7]:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     Servers = Callable[..., DemoServer]
 
-pytestmark = pytest.mark.xdist_group("kernel")
-
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 HOSTILE = "Look: <script>alert(1)</script> <img src=x onerror=alert(2)> [go](javascript:alert(3)) and **done**."
 

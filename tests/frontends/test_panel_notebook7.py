@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.answers import chats, sent, words
 from tests.browser.test_panel import PANEL, PanelOf
 from tests.frontends.test_notebook7 import notebook, notebook7  # noqa: F401 (fixtures)
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
 
     from ollama_magic.demo.server import DemoServer
     from tests.frontends.notebook7 import Notebook7Page
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def said(body: dict[str, Any]) -> list[str]:

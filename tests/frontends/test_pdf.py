@@ -7,7 +7,6 @@ import shutil
 import zlib
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from nbconvert import WebPDFExporter
 from playwright.async_api import BrowserType
 
@@ -17,9 +16,10 @@ from tests.frontends.notebooks import executed, notebook
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
+
     from ollama_magic.demo.server import DemoServer
 
-pytestmark = pytest.mark.xdist_group("browser")
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND"  # MathJax stays away, and the test asks nobody
 
 

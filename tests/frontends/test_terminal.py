@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Terminals = Callable[[], Terminal]
 
-pytestmark = pytest.mark.xdist_group("kernel")
-
 HOSTILE = "A\x1b[31mred\x1b[0mB\x1b]52;c;ZXZpbA==\x07C\x9b2JD\u202eevil\u202cE\x07\x08F\x1bc\x1b]0;title\x1b\\G"
 SHOWN = "AredBCD⟨U+202E⟩evil⟨U+202C⟩EFG"
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Kernels = Callable[..., Kernel]
 
-pytestmark = pytest.mark.xdist_group("kernel")
-
 SHELL = """
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ollama_magic.demo.server import DemoServer
     from tests.kernel.kernel import Kernel
 
-pytestmark = pytest.mark.xdist_group("kernel")
-
 LONG = words(paragraphs(400))
 
 

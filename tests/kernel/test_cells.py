@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ollama_magic.demo.server import DemoServer
     from tests.kernel.kernel import Kernel
 
-pytestmark = pytest.mark.xdist_group("kernel-cells")
-
 
 def test_a_chat_cell(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
     """A chat cell ends well, holds one output with HTML and text, and shows the text while it grows."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ollama_magic.demo.server import DemoServer
     from tests.kernel.kernel import Cell, Kernel
 
-pytestmark = pytest.mark.xdist_group("kernel")
-
 BUSY = Fault("script", script=words(paragraphs(400)))
 SILENT = Fault("silence", after=12)
 

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from ollama_magic.demo.server import DemoServer
     from tests.kernel.kernel import Cell
 
-pytestmark = [
-    pytest.mark.xdist_group("kernel"),
-    pytest.mark.skipif(os.name == "nt", reason="a kernel is interrupted by SIGINT here"),
-]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="a kernel is interrupted by SIGINT here")
 
 # Makes one step of a turn tell when it begins (or has ended), and take a while.
 SLOW = """

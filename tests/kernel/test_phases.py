@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
     from ollama_magic.demo.server import DemoServer
 
-pytestmark = [
-    pytest.mark.xdist_group("kernel"),
-    pytest.mark.skipif(os.name == "nt", reason="a kernel is interrupted by SIGINT here"),
-]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="a kernel is interrupted by SIGINT here")
 needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="half open connections are read in /proc")
 NAMES = [pytest.param(name, marks=needs_proc) if name == "connect" else name for name in PHASES]
 

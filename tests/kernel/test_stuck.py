@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ollama_magic.demo.server import DemoServer
     from tests.kernel.kernel import Kernel
 
-pytestmark = pytest.mark.xdist_group("kernel")
-
 SOON = "import ollama_magic.conversation.turn as t; t.STUCK_S = 0.3"
 LINE = "stuck? ■, then `%ollama stop demo:latest`, then run again"
 

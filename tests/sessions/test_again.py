@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import nbformat
-import pytest
 from nbclient import NotebookClient
 
 from tests.browser.lab import ROOT
 from tests.browser.test_cells import AGAIN, said, without_counts
-
-pytestmark = pytest.mark.xdist_group("sessions")
 
 
 def test_run_again_without_a_front_end(demo_server, monkeypatch, tmp_path):

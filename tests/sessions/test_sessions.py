@@ -10,8 +10,6 @@ from ollama_magic.demo.deltas import Delta
 from tests.sessions.conftest import said
 from tests.sessions.server import Notebook
 
-pytestmark = pytest.mark.xdist_group("sessions")
-
 FOUND = "will be sent; `%ollama clear` starts anew."
 
 
