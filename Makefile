@@ -10,6 +10,7 @@ help:
 	@echo "make test-real HOST=…   whole turns against a real Ollama"
 	@echo "make bench  the benchmarks"
 	@echo "make bench-kill, make bench-stops   a thousand kills of the store; ■ and Stop, 25 times in each phase"
+	@echo "make stress the long forms: 20,000 mixes of Markdown, answers of 32,000 tokens"
 	@echo "make binder a visit on Binder, rehearsed without Docker (needs Python 3.12 and Chromium)"
 	@echo "make dist   wheel and source distribution in dist/, checked, and installed in a fresh environment"
 	@echo "make lint   ruff and mypy --strict"
@@ -39,6 +40,11 @@ bench-stops: .venv/ready
 	@echo "$(WITHOUT_MAKE)python -m pytest tests/bench/stops.py -s"
 	.venv/bin/python -m pytest tests/bench/stops.py -s
 
+stress: .venv/ready
+	@echo "$(WITHOUT_MAKE)python -m pytest tests/markdown/test_incremental.py tests/browser/test_flood.py -s  # with the settings in the Makefile"
+	MARKDOWN_MIXES=20000 .venv/bin/python -m pytest tests/markdown/test_incremental.py --timeout 1800
+	OLLAMA_MAGIC_LONG=1 .venv/bin/python -m pytest tests/browser/test_flood.py -s
+
 binder: .venv/ready
 	@echo "$(WITHOUT_MAKE)python -m pytest tests/binder/rehearsal.py -s"
 	.venv/bin/python -m pytest tests/binder/rehearsal.py -s
@@ -61,4 +67,4 @@ lint: .venv/ready
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch .venv/ready
 
-.PHONY: help demo test test-real bench bench-kill bench-stops binder dist lint
+.PHONY: help demo test test-real bench bench-kill bench-stops stress binder dist lint
