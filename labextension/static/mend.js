@@ -18,12 +18,13 @@ export function mendOutputs(tracker) {
   tracker.widgetAdded.connect((_, panel) => listen(panel));
 }
 
-/** What our outputs say of themselves that are, by their own account, still on their way. */
+/** What our outputs say of themselves that are still on their way, or are a panel's, which may have gone on. */
 export function unsettledIn(model) {
   const found = [];
   for (const { output } of outputsOf(model)) {
-    const { slot, state, conversation = null, prompt = null } = labelOf(output.metadata) ?? {};
-    if (state === RUNNING && found.length < MOST) {
+    const label = labelOf(output.metadata);
+    if (label && isOpen(label) && found.length < MOST) {
+      const { slot, conversation = null, prompt = null } = label;
       found.push({ slot, conversation, prompt });
     }
   }
@@ -56,17 +57,22 @@ class Mender {
   }
 }
 
-/** Replace the output of that slot, if it is still on its way or was put in by us before. */
+/** Replace the output of that slot, if it is not at its end or was put in by us before. */
 function put(model, bundle, label) {
   const ours = mended.get(model) ?? new Set();
   for (const { outputs, output, at } of outputsOf(model)) {
     const mine = labelOf(output.metadata);
-    if (mine?.slot === label.slot && (mine.state === RUNNING || ours.has(label.slot))) {
+    const same = mine && output.data['text/plain'] === bundle['text/plain'] && mine.state === label.state;
+    if (mine?.slot === label.slot && !same && (isOpen(mine) || ours.has(label.slot))) {
       const metadata = { ...output.metadata, ollama_magic: { ...mine, ...label } };
       outputs.set(at, { output_type: 'display_data', data: bundle, metadata });
       mended.set(model, ours.add(label.slot));
     }
   }
+}
+
+function isOpen({ state, panel }) {
+  return state === RUNNING || panel !== undefined;
 }
 
 function labelOf(metadata) {

@@ -7,7 +7,9 @@ import secrets
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.display.host import current_shell
 from ollama_magic.display.settled import IGNORE_TEX, plain_text, settled_html
+from ollama_magic.display.slot import settled_of
 from ollama_magic.foreign import one_line, visible, without_controls
 from ollama_magic.panel.turn import reply_of
 
@@ -79,6 +81,9 @@ class Transcript:
         self._shown = bundle
         # No conversation: it is no answer that `%ollama open .` would read.
         labels = {"slot": self._slot, "conversation": None, "panel": name}
+        settled = settled_of(current_shell())
+        settled.pop(self._slot, None)
+        settled[self._slot] = dict(bundle), {"panel": name}  # for a page that was loaded anew
         publish: Any = getattr(display, how)
         publish(bundle, raw=True, metadata={"ollama_magic": labels}, display_id=self._display_id)
 
