@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ollama_magic.demo.replay import NoReplay, read_replay
+from ollama_magic.demo.answers.replay import NoReplay, read_replay
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.enabling import disable, enable
 from ollama_magic.errors import InputError

@@ -95,12 +95,33 @@ ROOMS = {
         "markdown_it pygments",
     ),
     "demo": (
+        "__init__ access faults routes server slots stage",
+        "demo.endpoints demo.answers demo.library demo.wire",
+        "",
+    ),
+    "demo.endpoints": (
         (
-            "__init__ access account ages asked bodies calling computed creating deltas downloads embedding "
-            "endpoints faults fields figures finding generation go library lines models names old progress "
-            "prompts pulling replay replay_files replay_recordings replies routes runners saying server slots "
-            "speaking stage structured topics turn vocabulary wire"
+            "__init__ account asked at_once creating embedding finding generation old progress pulling saying "
+            "speaking turn"
         ),
+        "demo.stage demo.faults demo.answers demo.library demo.wire",
+        "",
+    ),
+    "demo.answers": (
+        (
+            "__init__ calling computed deltas figures lines prompts replay replay_files replay_recordings replies "
+            "structured topics vocabulary"
+        ),
+        "demo.library demo.wire",
+        "",
+    ),
+    "demo.library": (
+        "__init__ ages downloads library models names runners",
+        "demo.wire",
+        "",
+    ),
+    "demo.wire": (
+        "__init__ bodies fields go wire",
         "",
         "",
     ),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.demo.deltas import Delta
+    from ollama_magic.demo.answers.deltas import Delta
 
 Kind = Literal[
     # before the first chunk

@@ -5,29 +5,29 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo import account, creating, embedding, endpoints, pulling, speaking
 from ollama_magic.demo.access import PREFLIGHT, PREFLIGHT_VARY, host_allowed, origin_allowed
-from ollama_magic.demo.bodies import Refusal
+from ollama_magic.demo.endpoints import account, at_once, creating, embedding, pulling, speaking
 from ollama_magic.demo.faults import FIRST, PAGE
+from ollama_magic.demo.wire.bodies import Refusal
 
 if TYPE_CHECKING:
-    from ollama_magic.demo.endpoints import Endpoint
+    from ollama_magic.demo.endpoints.at_once import Endpoint
     from ollama_magic.demo.faults import Fault
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Exchange
+    from ollama_magic.demo.wire.wire import Exchange
 
 _LOOK = ("HEAD", "GET")
 _BLOBS = "/api/blobs/"
 ROUTES: dict[str, tuple[tuple[str, ...], Endpoint]] = {
-    "/": (_LOOK, endpoints.root),
-    "/api/version": (_LOOK, endpoints.version),
-    "/api/tags": (_LOOK, endpoints.tags),
-    "/api/ps": (("GET",), endpoints.ps),
-    "/api/show": (("POST",), endpoints.show),
+    "/": (_LOOK, at_once.root),
+    "/api/version": (_LOOK, at_once.version),
+    "/api/tags": (_LOOK, at_once.tags),
+    "/api/ps": (("GET",), at_once.ps),
+    "/api/show": (("POST",), at_once.show),
     "/api/chat": (("POST",), speaking.chat),
     "/api/generate": (("POST",), speaking.generate),
-    "/api/copy": (("POST",), endpoints.copy),
-    "/api/delete": (("DELETE",), endpoints.delete),
+    "/api/copy": (("POST",), at_once.copy),
+    "/api/delete": (("DELETE",), at_once.delete),
     "/api/embed": (("POST",), embedding.embed),
     "/api/embeddings": (("POST",), embedding.embeddings),
     "/api/create": (("POST",), creating.create),

@@ -10,13 +10,13 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.library import Library
-from ollama_magic.demo.models import DEMO, PULLABLE, DemoModel
-from ollama_magic.demo.replay import read_replay
+from ollama_magic.demo.answers.replay import read_replay
+from ollama_magic.demo.library.library import Library
+from ollama_magic.demo.library.models import DEMO, PULLABLE, DemoModel
 from ollama_magic.demo.routes import dispatch
 from ollama_magic.demo.slots import Slots
 from ollama_magic.demo.stage import Answers, Stage
-from ollama_magic.demo.wire import BadRequest, ClientLeft, Connection, Exchange, RecordedRequest
+from ollama_magic.demo.wire.wire import BadRequest, ClientLeft, Connection, Exchange, RecordedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

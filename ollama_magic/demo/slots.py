@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Refusal
+from ollama_magic.demo.wire.bodies import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ollama_magic.demo.wire import Connection
+    from ollama_magic.demo.wire.wire import Connection
 
 _BUSY = "server busy, please try again.  maximum pending requests exceeded"
 _LOOK = 0.005  # seconds between two looks at the line; a client that leaves is noticed at once

@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.ages import Age
-from ollama_magic.demo.runners import Runners
+from ollama_magic.demo.answers.vocabulary import Vocabulary
+from ollama_magic.demo.library.ages import Age
+from ollama_magic.demo.library.runners import Runners
 from ollama_magic.demo.slots import Slots
-from ollama_magic.demo.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections import deque
 
-    from ollama_magic.demo.deltas import Delta
-    from ollama_magic.demo.downloads import Download
+    from ollama_magic.demo.answers.deltas import Delta
+    from ollama_magic.demo.answers.replay import Replay
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.library import Library
-    from ollama_magic.demo.models import DemoModel
-    from ollama_magic.demo.replay import Replay
+    from ollama_magic.demo.library.downloads import Download
+    from ollama_magic.demo.library.library import Library
+    from ollama_magic.demo.library.models import DemoModel
 
 Answers = Callable[[dict[str, object]], Iterable["str | Delta"]]
 _SMALL_MODEL = 40.0  # tokens/s

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.demo.deltas import Delta
+from ollama_magic.demo.answers.deltas import Delta
 from ollama_magic.demo.server import DemoServer
 from tests.bench.answers import answer, pieces
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ollama_magic.demo.deltas import Delta
+from ollama_magic.demo.answers.deltas import Delta
 from ollama_magic.demo.faults import Fault
 from tests.answers import chats, sent
 from tests.browser.lab import NOTEBOOK_JS, WAIT_MS

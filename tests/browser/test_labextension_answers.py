@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.deltas import Delta
+from ollama_magic.demo.answers.deltas import Delta
 from tests.answers import paragraphs, words
 from tests.browser.lab import NOTEBOOK_JS, WAIT_MS, Lab
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.deltas import Delta
+from ollama_magic.demo.answers.deltas import Delta
 from ollama_magic.demo.faults import Fault
 from tests.answers import words
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.models import DEMO, PULLABLE
+from ollama_magic.demo.library.models import DEMO, PULLABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

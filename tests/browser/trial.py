@@ -14,7 +14,7 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from ollama_magic.demo.deltas import Delta
+from ollama_magic.demo.answers.deltas import Delta
 from ollama_magic.demo.faults import Fault
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.markdown.incremental import IncrementalMarkdown

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from ollama_magic.demo.ages import Age
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import DEMO, SMALL
+from ollama_magic.demo.library.ages import Age
+from ollama_magic.demo.library.models import DEMO, SMALL
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import ask
 from tests.demo.lines import error, loaded, names, post, statuses, told

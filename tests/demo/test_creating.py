@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import DEMO, PLAIN, DemoModel
+from ollama_magic.demo.library.models import DEMO, PLAIN, DemoModel
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import ask
 from tests.demo.lines import error, loaded, names, post, statuses, told

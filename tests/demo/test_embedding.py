@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from ollama_magic.demo.models import EMBEDDING, PLAIN
+from ollama_magic.demo.library.models import EMBEDDING, PLAIN
 from ollama_magic.demo.server import DemoServer
 from tests.demo.lines import error, loaded, post, told
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.deltas import Delta
+from ollama_magic.demo.answers.deltas import Delta
 from ollama_magic.demo.faults import Fault, nobody
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import Answer, ask, chat, connected, read, request

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from ollama_magic.demo.deltas import tokens
+from ollama_magic.demo.answers.deltas import tokens
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import CODE, DEMO, PLAIN, SMALL, VISION
+from ollama_magic.demo.library.models import CODE, DEMO, PLAIN, SMALL, VISION
 from ollama_magic.demo.server import DemoServer
 from tests.demo.lines import error, loaded, post, told
 

@@ -7,12 +7,12 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from ollama_magic.demo.bodies import Refusal, read_body
-from ollama_magic.demo.fields import CHAT
-from ollama_magic.demo.go import go_duration, go_json, go_time, read_json
-from ollama_magic.demo.models import PLAIN
-from ollama_magic.demo.names import read_name, source_of
-from ollama_magic.demo.runners import Runners
+from ollama_magic.demo.library.models import PLAIN
+from ollama_magic.demo.library.names import read_name, source_of
+from ollama_magic.demo.library.runners import Runners
+from ollama_magic.demo.wire.bodies import Refusal, read_body
+from ollama_magic.demo.wire.fields import CHAT
+from ollama_magic.demo.wire.go import go_duration, go_json, go_time, read_json
 
 
 def test_json_escapes() -> None:

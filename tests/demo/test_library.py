@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ollama_magic.demo.models import DEMO, PLAIN, PULLABLE, SMALL, DemoModel
+from ollama_magic.demo.library.models import DEMO, PLAIN, PULLABLE, SMALL, DemoModel
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import ask, chat
 from tests.demo.lines import error, loaded, names, post, told

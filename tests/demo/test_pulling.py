@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ollama_magic.demo.endpoints.pulling import NO_DISK
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import DEMO, DemoModel
-from ollama_magic.demo.pulling import NO_DISK
+from ollama_magic.demo.library.models import DEMO, DemoModel
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import connected, request
 from tests.demo.lines import error, names, post, statuses

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ollama
 import pytest
 
-from ollama_magic.demo.models import CODE, DEMO, EMBEDDING, PLAIN, SMALL, VISION
+from ollama_magic.demo.library.models import CODE, DEMO, EMBEDDING, PLAIN, SMALL, VISION
 from ollama_magic.demo.server import DemoServer
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import ollama
 import pytest
 
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import DEMO, EMBEDDING, PLAIN
+from ollama_magic.demo.library.models import DEMO, EMBEDDING, PLAIN
 from ollama_magic.demo.server import DemoServer
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ollama_magic.demo.replay import NoReplay, read_replay
+from ollama_magic.demo.answers.replay import NoReplay, read_replay
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.notebook.conversation_file import SavedTurn, save_conversation
 from tests.demo.asking import chat

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from ollama_magic.demo.deltas import tokens
-from ollama_magic.demo.models import PLAIN, DemoModel
-from ollama_magic.demo.replies import hello, reply_to
+from ollama_magic.demo.answers.deltas import tokens
+from ollama_magic.demo.answers.replies import hello, reply_to
+from ollama_magic.demo.library.models import PLAIN, DemoModel
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import ask, chat
 
 LABEL = "*demo: scripted reply, no language model"
-TEXTS = sorted((Path(__file__).parents[2] / "ollama_magic/demo/replies").rglob("*.md"))
+TEXTS = sorted((Path(__file__).parents[2] / "ollama_magic/demo/answers/replies").rglob("*.md"))
 
 
 def said(*prompts: str, **fields: object) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ollama_magic.demo.models import DemoModel
+from ollama_magic.demo.library.models import DemoModel
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import ask, shape
 

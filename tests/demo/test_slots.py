@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import DEMO, PLAIN
+from ollama_magic.demo.library.models import DEMO, PLAIN
 from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import ask, connected, read, request
 from tests.demo.lines import loaded, post

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from ollama_magic.demo.deltas import Call, Delta
-from ollama_magic.demo.models import DEMO, SMALL
+from ollama_magic.demo.answers.deltas import Call, Delta
+from ollama_magic.demo.answers.structured import example
+from ollama_magic.demo.library.models import DEMO, SMALL
 from ollama_magic.demo.server import DemoServer
-from ollama_magic.demo.structured import example
 from tests.demo.lines import error, post, told
 
 

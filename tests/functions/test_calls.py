@@ -11,7 +11,7 @@ import pytest
 
 import ollama_magic
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import CODE, DEMO, EMBEDDING, PLAIN
+from ollama_magic.demo.library.models import CODE, DEMO, EMBEDDING, PLAIN
 from ollama_magic.errors import AnswerCut, InputError, ModelNotFound, ServerError, ServerUnreachable
 from ollama_magic.ollama.protocol import Message
 from tests.answers import chats, sent

@@ -8,7 +8,7 @@ import sqlite3
 import nbformat
 import pytest
 
-from ollama_magic.demo.deltas import Delta
+from ollama_magic.demo.answers.deltas import Delta
 from tests.answers import chats, sent
 from tests.kernel.kernel import Kernel
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import ollama_magic
-from ollama_magic.demo.models import DemoModel
+from ollama_magic.demo.library.models import DemoModel
 from ollama_magic.line.loaded import loaded_magics
 from tests.answers import chats
 from tests.shells import loaded_shell, run

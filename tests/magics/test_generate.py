@@ -7,7 +7,7 @@ import pytest
 import ollama_magic
 from ollama_magic.conversation.request import Plan, Single
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import DemoModel
+from ollama_magic.demo.library.models import DemoModel
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.line.cell_source import read_cell
 from ollama_magic.line.planning import labels_of

@@ -125,7 +125,7 @@ def test_bad_input_is_one_readable_line(shell, cell, kind, word):
 
 def test_a_model_that_cannot_think_is_refused(monkeypatch):
     """Asking a model without thinking to think is refused before anything is sent."""
-    from ollama_magic.demo.models import PLAIN
+    from ollama_magic.demo.library.models import PLAIN
 
     with DemoServer(pace=0, models=[PLAIN]) as plain:
         monkeypatch.setenv("OLLAMA_HOST", plain.url)

@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import DEMO, PULLABLE
+from ollama_magic.demo.library.models import DEMO, PULLABLE
 
 NAMED = {model.name: model for model in PULLABLE}
 CLOUD = replace(DEMO, name="big", remote_host="https://ollama.com:443", remote_model="big")

@@ -5,7 +5,7 @@ from traitlets import TraitError
 
 import ollama_magic
 from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.models import DemoModel
+from ollama_magic.demo.library.models import DemoModel
 from ollama_magic.demo.server import DemoServer
 from ollama_magic.line.loaded import loaded_magics
 from ollama_magic.ollama.protocol import ChatRequest

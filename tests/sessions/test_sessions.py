@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ollama_magic.demo.deltas import Delta
+from ollama_magic.demo.answers.deltas import Delta
 from tests.sessions.conftest import said
 from tests.sessions.server import Notebook
 

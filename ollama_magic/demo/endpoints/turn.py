@@ -6,18 +6,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.asked import Asked
-from ollama_magic.demo.bodies import Body, Refusal, check_format, check_options
-from ollama_magic.demo.generation import Answer
-from ollama_magic.demo.go import go_json, go_time, quoted
-from ollama_magic.demo.lines import Lines
-from ollama_magic.demo.prompts import fitted, rendered, token_count
-from ollama_magic.demo.saying import speech_of
-from ollama_magic.demo.structured import BadSchema, example
-from ollama_magic.demo.wire import ClientLeft
+from ollama_magic.demo.answers.lines import Lines
+from ollama_magic.demo.answers.prompts import fitted, rendered, token_count
+from ollama_magic.demo.answers.structured import BadSchema, example
+from ollama_magic.demo.endpoints.asked import Asked
+from ollama_magic.demo.endpoints.generation import Answer
+from ollama_magic.demo.endpoints.saying import speech_of
+from ollama_magic.demo.wire.bodies import Body, Refusal, check_format, check_options
+from ollama_magic.demo.wire.go import go_json, go_time, quoted
+from ollama_magic.demo.wire.wire import ClientLeft
 
 if TYPE_CHECKING:
-    from ollama_magic.demo.prompts import Message
+    from ollama_magic.demo.answers.prompts import Message
     from ollama_magic.demo.stage import Stage
 
 

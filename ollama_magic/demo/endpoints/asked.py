@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from ollama_magic.demo.bodies import Body
+    from ollama_magic.demo.answers.prompts import Prompt
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.models import DemoModel
-    from ollama_magic.demo.prompts import Prompt
+    from ollama_magic.demo.library.models import DemoModel
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Exchange
+    from ollama_magic.demo.wire.bodies import Body
+    from ollama_magic.demo.wire.wire import Exchange
 
 
 @dataclass

@@ -9,15 +9,15 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.computed import Asked, computed
-from ollama_magic.demo.deltas import Delta, tokens
-from ollama_magic.demo.structured import example
-from ollama_magic.demo.topics import topic_of
+from ollama_magic.demo.answers.computed import Asked, computed
+from ollama_magic.demo.answers.deltas import Delta, tokens
+from ollama_magic.demo.answers.structured import example
+from ollama_magic.demo.answers.topics import topic_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.demo.prompts import Message
+    from ollama_magic.demo.answers.prompts import Message
 
 LABEL = "demo: scripted reply, no language model"
 _LABELS = {"en": f"*{LABEL}*", "zh": f"*{LABEL}（演示：事先写好的回答，没有语言模型）*"}

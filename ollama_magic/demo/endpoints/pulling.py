@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Refusal
-from ollama_magic.demo.downloads import STEPS, Download
-from ollama_magic.demo.fields import PULL, PUSH
-from ollama_magic.demo.finding import name_in
-from ollama_magic.demo.models import Layer, sha256
-from ollama_magic.demo.names import read_name
-from ollama_magic.demo.old import read
-from ollama_magic.demo.progress import Line, told
+from ollama_magic.demo.endpoints.finding import name_in
+from ollama_magic.demo.endpoints.old import read
+from ollama_magic.demo.endpoints.progress import Line, told
+from ollama_magic.demo.library.downloads import STEPS, Download
+from ollama_magic.demo.library.models import Layer, sha256
+from ollama_magic.demo.library.names import read_name
+from ollama_magic.demo.wire.bodies import Refusal
+from ollama_magic.demo.wire.fields import PULL, PUSH
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.models import DemoModel
-    from ollama_magic.demo.names import ModelName
+    from ollama_magic.demo.library.models import DemoModel
+    from ollama_magic.demo.library.names import ModelName
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Connection, Exchange
+    from ollama_magic.demo.wire.wire import Connection, Exchange
 
 NO_DISK = "write /usr/share/ollama/.ollama/models/blobs/sha256-partial: no space left on device"
 _TICK = 0.06  # seconds between two reports of a download

@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.calling import calls_for
-from ollama_magic.demo.computed import as_code
-from ollama_magic.demo.deltas import Delta, as_deltas
-from ollama_magic.demo.replies import LABEL, Recorded, Scripted, reply_to
+from ollama_magic.demo.answers.calling import calls_for
+from ollama_magic.demo.answers.computed import as_code
+from ollama_magic.demo.answers.deltas import Delta, as_deltas
+from ollama_magic.demo.answers.replies import LABEL, Recorded, Scripted, reply_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ollama_magic.demo.asked import Asked
-    from ollama_magic.demo.prompts import Message
+    from ollama_magic.demo.answers.prompts import Message
+    from ollama_magic.demo.endpoints.asked import Asked
 
 _CALL_TOKENS = 20  # about as many as one call takes
 _DEF = re.compile(r"def \w+\(([^)]*)\)")

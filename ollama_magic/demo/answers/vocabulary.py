@@ -6,12 +6,12 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.deltas import tokens
+from ollama_magic.demo.answers.deltas import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ollama_magic.demo.prompts import Message
+    from ollama_magic.demo.answers.prompts import Message
 
 _TURN = re.compile(r"<\|im_start\|>(\w+)\n(.*?)(?:<\|im_end\|>\n?|\Z)", re.DOTALL)
 _MARKS = re.compile(r"(<\|im_start\|>|<\|im_end\|>)")

@@ -7,22 +7,22 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Body, Refusal
-from ollama_magic.demo.fields import CREATE
-from ollama_magic.demo.finding import name_in
-from ollama_magic.demo.go import quoted
-from ollama_magic.demo.models import DemoModel
-from ollama_magic.demo.names import read_name
-from ollama_magic.demo.old import read
-from ollama_magic.demo.progress import Line, told
-from ollama_magic.demo.pulling import pulled
+from ollama_magic.demo.endpoints.finding import name_in
+from ollama_magic.demo.endpoints.old import read
+from ollama_magic.demo.endpoints.progress import Line, told
+from ollama_magic.demo.endpoints.pulling import pulled
+from ollama_magic.demo.library.models import DemoModel
+from ollama_magic.demo.library.names import read_name
+from ollama_magic.demo.wire.bodies import Body, Refusal
+from ollama_magic.demo.wire.fields import CREATE
+from ollama_magic.demo.wire.go import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ollama_magic.demo.faults import Fault
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Connection, Exchange
+    from ollama_magic.demo.wire.wire import Connection, Exchange
 
 _BLOBS = "/usr/share/ollama/.ollama/models/blobs/"
 _DIGEST = re.compile(r"sha256[:-][0-9a-fA-F]{64}")

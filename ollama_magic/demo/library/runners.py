@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.go import go_time, local_zone
+from ollama_magic.demo.wire.go import go_time, local_zone
 
 if TYPE_CHECKING:
-    from ollama_magic.demo.models import DemoModel
+    from ollama_magic.demo.library.models import DemoModel
 
 _FIVE_MINUTES = 300.0
 _FOR_EVER = 9_223_372_036  # seconds: Go's longest duration, some 292 years

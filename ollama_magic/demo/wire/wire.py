@@ -16,7 +16,7 @@ from http import HTTPStatus
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.go import go_json, read_json
+from ollama_magic.demo.wire.go import go_json, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.account import unreachable
-from ollama_magic.demo.bodies import Body, Refusal
-from ollama_magic.demo.go import quoted
-from ollama_magic.demo.names import read_name, source_of
+from ollama_magic.demo.endpoints.account import unreachable
+from ollama_magic.demo.library.names import read_name, source_of
+from ollama_magic.demo.wire.bodies import Body, Refusal
+from ollama_magic.demo.wire.go import quoted
 
 if TYPE_CHECKING:
-    from ollama_magic.demo.models import DemoModel
+    from ollama_magic.demo.library.models import DemoModel
     from ollama_magic.demo.stage import Stage
 
 NOT_FOUND = "model '{name}' not found"

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.demo.deltas import Delta, tokens
-from ollama_magic.demo.replay_files import markdown_turns, message_turns, notebook_turns
-from ollama_magic.demo.replay_recordings import recorded_turns
+from ollama_magic.demo.answers.deltas import Delta, tokens
+from ollama_magic.demo.answers.replay_files import markdown_turns, message_turns, notebook_turns
+from ollama_magic.demo.answers.replay_recordings import recorded_turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.demo.prompts import Message
-    from ollama_magic.demo.replay_files import Said
+    from ollama_magic.demo.answers.prompts import Message
+    from ollama_magic.demo.answers.replay_files import Said
 
 _LIMIT = 50_000_000  # bytes
 _PACE = 40.0  # tokens/s where the file has none

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.deltas import Delta, due_times
+from ollama_magic.demo.answers.deltas import Delta, due_times
 
 if TYPE_CHECKING:
+    from ollama_magic.demo.answers.lines import Lines
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.lines import Lines
-    from ollama_magic.demo.wire import Exchange
+    from ollama_magic.demo.wire.wire import Exchange
 
 _BATCH = 64_000  # bytes that may be collected while nothing has to wait
 

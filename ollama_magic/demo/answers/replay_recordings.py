@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.demo.replay_files import Said, pace_of
+from ollama_magic.demo.answers.replay_files import Said, pace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

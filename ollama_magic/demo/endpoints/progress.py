@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Refusal
-from ollama_magic.demo.go import go_json
+from ollama_magic.demo.wire.bodies import Refusal
+from ollama_magic.demo.wire.go import go_json
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ollama_magic.demo.bodies import Body
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.wire import Exchange
+    from ollama_magic.demo.wire.bodies import Body
+    from ollama_magic.demo.wire.wire import Exchange
 
 Line = dict[str, object]
 

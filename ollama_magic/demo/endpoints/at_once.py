@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Refusal
-from ollama_magic.demo.fields import COPY, DELETE, SHOW
-from ollama_magic.demo.finding import NOT_FOUND, NOT_FOUND_TAGGED, found, name_in
-from ollama_magic.demo.go import quoted
-from ollama_magic.demo.library import described
-from ollama_magic.demo.names import read_name
-from ollama_magic.demo.old import read
+from ollama_magic.demo.endpoints.finding import NOT_FOUND, NOT_FOUND_TAGGED, found, name_in
+from ollama_magic.demo.endpoints.old import read
+from ollama_magic.demo.library.library import described
+from ollama_magic.demo.library.names import read_name
+from ollama_magic.demo.wire.bodies import Refusal
+from ollama_magic.demo.wire.fields import COPY, DELETE, SHOW
+from ollama_magic.demo.wire.go import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ollama_magic.demo.faults import Fault
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Exchange
+    from ollama_magic.demo.wire.wire import Exchange
 
     Endpoint = Callable[[Stage, Exchange, Fault | None], None]
 

@@ -8,14 +8,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ollama_magic.demo.deltas import Delta
-from ollama_magic.demo.go import go_json, go_time
+from ollama_magic.demo.answers.deltas import Delta
+from ollama_magic.demo.wire.go import go_json, go_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.demo.ages import Age
-    from ollama_magic.demo.deltas import Call
+    from ollama_magic.demo.answers.deltas import Call
+    from ollama_magic.demo.library.ages import Age
 
 _LETTERS = string.ascii_letters + string.digits
 Object = dict[str, object]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.deltas import Call
-from ollama_magic.demo.structured import example_value
+from ollama_magic.demo.answers.deltas import Call
+from ollama_magic.demo.answers.structured import example_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Body, Refusal, read_body
-from ollama_magic.demo.finding import NOT_FOUND, NOT_FOUND_PULL
-from ollama_magic.demo.go import quoted
+from ollama_magic.demo.endpoints.finding import NOT_FOUND, NOT_FOUND_PULL
+from ollama_magic.demo.wire.bodies import Body, Refusal, read_body
+from ollama_magic.demo.wire.go import quoted
 
 if TYPE_CHECKING:
-    from ollama_magic.demo.ages import Age
-    from ollama_magic.demo.fields import Kind
+    from ollama_magic.demo.library.ages import Age
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Exchange
+    from ollama_magic.demo.wire.fields import Kind
+    from ollama_magic.demo.wire.wire import Exchange
 
 _NOT_FOUND_OLDEST = "model '{name}' not found, try pulling it first"
 _SINCE = {

@@ -6,13 +6,13 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.fields import MESSAGE, OPTIONS
-from ollama_magic.demo.go import go_duration, go_json, quoted, read_json
+from ollama_magic.demo.wire.fields import MESSAGE, OPTIONS
+from ollama_magic.demo.wire.go import go_duration, go_json, quoted, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ollama_magic.demo.fields import Kind
+    from ollama_magic.demo.wire.fields import Kind
 
 Body = dict[str, object]
 _LEVELS = ("high", "medium", "low", "max")

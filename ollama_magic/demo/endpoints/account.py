@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Refusal
+from ollama_magic.demo.wire.bodies import Refusal
 
 if TYPE_CHECKING:
     from ollama_magic.demo.faults import Fault
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Exchange
+    from ollama_magic.demo.wire.wire import Exchange
 
 
 def me(_stage: Stage, _exchange: Exchange, _fault: Fault | None) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.figures import figures, frame, prime, total
+from ollama_magic.demo.answers.figures import figures, frame, prime, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable

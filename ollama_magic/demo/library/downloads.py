@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ollama_magic.demo.models import Layer
+    from ollama_magic.demo.library.models import Layer
 
 STEPS = 8  # reports of a download that takes no time
 _LARGE = 100_000  # bytes; a smaller layer comes at once

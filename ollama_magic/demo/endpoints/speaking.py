@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Body, Refusal, check_image
-from ollama_magic.demo.creating import check_template
-from ollama_magic.demo.fields import CHAT, GENERATE
-from ollama_magic.demo.finding import found, full
-from ollama_magic.demo.go import go_json
-from ollama_magic.demo.old import not_found, read
-from ollama_magic.demo.prompts import Prompt, templated
-from ollama_magic.demo.turn import Turn
-from ollama_magic.demo.vocabulary import messages_in
+from ollama_magic.demo.answers.prompts import Prompt, templated
+from ollama_magic.demo.answers.vocabulary import messages_in
+from ollama_magic.demo.endpoints.creating import check_template
+from ollama_magic.demo.endpoints.finding import found, full
+from ollama_magic.demo.endpoints.old import not_found, read
+from ollama_magic.demo.endpoints.turn import Turn
+from ollama_magic.demo.wire.bodies import Body, Refusal, check_image
+from ollama_magic.demo.wire.fields import CHAT, GENERATE
+from ollama_magic.demo.wire.go import go_json
 
 if TYPE_CHECKING:
+    from ollama_magic.demo.answers.prompts import Message
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.models import DemoModel
-    from ollama_magic.demo.prompts import Message
+    from ollama_magic.demo.library.models import DemoModel
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Exchange
+    from ollama_magic.demo.wire.wire import Exchange
 
 _NO_IMAGES = go_json(
     {

@@ -7,14 +7,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.go import go_time, local_zone, quoted
-from ollama_magic.demo.names import read_name
+from ollama_magic.demo.library.names import read_name
+from ollama_magic.demo.wire.go import go_time, local_zone, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ollama_magic.demo.ages import Age
-    from ollama_magic.demo.models import DemoModel
+    from ollama_magic.demo.library.ages import Age
+    from ollama_magic.demo.library.models import DemoModel
 
 _TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>", "demo"]
 

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Body, Refusal
-from ollama_magic.demo.deltas import tokens
-from ollama_magic.demo.go import go_json
+from ollama_magic.demo.answers.deltas import tokens
+from ollama_magic.demo.wire.bodies import Body, Refusal
+from ollama_magic.demo.wire.go import go_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ollama_magic.demo.ages import Age
-    from ollama_magic.demo.models import DemoModel
+    from ollama_magic.demo.library.ages import Age
+    from ollama_magic.demo.library.models import DemoModel
 
 Message = tuple[str, str]  # role, content
 _TOO_LONG = (

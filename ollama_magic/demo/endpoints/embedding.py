@@ -10,19 +10,19 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.bodies import Body, Refusal, check_options
-from ollama_magic.demo.deltas import tokens
-from ollama_magic.demo.fields import EMBED, EMBEDDINGS
-from ollama_magic.demo.finding import NOT_FOUND_PULL, found
-from ollama_magic.demo.old import read
+from ollama_magic.demo.answers.deltas import tokens
+from ollama_magic.demo.endpoints.finding import NOT_FOUND_PULL, found
+from ollama_magic.demo.endpoints.old import read
+from ollama_magic.demo.wire.bodies import Body, Refusal, check_options
+from ollama_magic.demo.wire.fields import EMBED, EMBEDDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ollama_magic.demo.faults import Fault
-    from ollama_magic.demo.models import DemoModel
+    from ollama_magic.demo.library.models import DemoModel
     from ollama_magic.demo.stage import Stage
-    from ollama_magic.demo.wire import Exchange
+    from ollama_magic.demo.wire.wire import Exchange
 
 _UNABLE = "This server does not support embeddings. Start it with `--embeddings`"
 _NO_INPUT = "Failed to create new sequence: no input provided"
