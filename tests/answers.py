@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from threading import Event
+
     from ollama_magic.demo.server import DemoServer, RecordedRequest
 
 
@@ -16,6 +19,14 @@ def paragraphs(count: int) -> str:
 def words(text: str) -> list[str]:
     """The text in pieces about as long as tokens."""
     return [text[i : i + 6] for i in range(0, len(text), 6)]
+
+
+def held(text: str, released: Event) -> Iterator[str]:
+    """The text in such pieces, the second half only when it is released."""
+    pieces = words(text)
+    yield from pieces[: len(pieces) // 2]
+    released.wait(60)
+    yield from pieces[len(pieces) // 2 :]
 
 
 def chats(server: DemoServer) -> list[RecordedRequest]:

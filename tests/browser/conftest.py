@@ -1,4 +1,4 @@
-"""One JupyterLab for all browser tests and a Chromium for each file; a notebook and a page for each test.
+"""One JupyterLab for all browser tests and a Chromium for each file; a notebook for each test.
 
 The browser ends with its file: while Playwright runs, its event loop would stand in the way of other tests.
 """
@@ -46,7 +46,7 @@ def browser(bare_machine: Path) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory, bare_machine: Path) -> Iterator[Lab]:
     """A JupyterLab in folders of its own."""
     lab = Lab(tmp_path_factory.mktemp("lab"))
@@ -62,19 +62,33 @@ def shots(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def spare_pages(browser: Browser, lab: Lab) -> list[NotebookPage]:
+    """Pages that a test of the file has left: JupyterLab takes seconds to load, and a notebook opens in one at once."""
+    return []
+
+
 @pytest.fixture
-def open_page(browser: Browser, lab: Lab, tmp_path: Path) -> Iterator[Callable[..., NotebookPage]]:
-    """Opens a notebook file of the lab in a page of its own; all kernels end with the test."""
+def open_page(browser: Browser, lab: Lab, spare_pages: list[NotebookPage]) -> Iterator[Callable[..., NotebookPage]]:
+    """Opens a notebook file of the lab in a page without another one; all kernels end with the test."""
     opened: list[NotebookPage] = []
 
     def open_page(path: Path, *, size: tuple[int, int] = (1280, 900), **options: Any) -> NotebookPage:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-        opened.append(NotebookPage(lab, context, path, **options))
+        viewport = {"width": size[0], "height": size[1]}
+        if spare_pages:
+            spare = spare_pages.pop()
+            spare.page.set_viewport_size(viewport)
+            opened.append(NotebookPage(lab, spare.context, path, page=spare.page, **options))
+        else:
+            opened.append(NotebookPage(lab, browser.new_context(viewport=viewport), path, **options))
         return opened[-1]
 
     yield open_page
     for page in opened:
-        page.close()
+        if page.cleared():
+            spare_pages.append(page)
+        else:
+            page.close()
     lab.end_kernels()
 
 

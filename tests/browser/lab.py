@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+from playwright.sync_api import TimeoutError as Timeout
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
@@ -142,20 +143,28 @@ class NotebookPage:
     """One notebook, open in a page; cells are counted from 0."""
 
     def __init__(
-        self, lab: Lab, context: BrowserContext, path: Path, *, kernel: bool = True, dark: bool = False
+        self,
+        lab: Lab,
+        context: BrowserContext,
+        path: Path,
+        *,
+        kernel: bool = True,
+        dark: bool = False,
+        page: Page | None = None,
     ) -> None:
         self.lab, self.context, self.path, self.dark = lab, context, path, dark
         self.errors: list[str] = []
-        self.page = self._open(kernel=kernel)
+        self.page = self._open(kernel=kernel, page=page)
 
-    def _open(self, *, kernel: bool) -> Page:
-        self.lab.set_theme("JupyterLab Dark" if self.dark else "JupyterLab Light")
-        page = self.context.new_page()
+    def _open(self, *, kernel: bool, page: Page | None = None) -> Page:
+        """The notebook in a new page, or in one that has been `cleared`."""
+        loaded, page = page is not None, page or self.context.new_page()
         page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self._note(str(error)))
-        page.goto(f"{self.lab.url}/lab?reset", wait_until="domcontentloaded")
-        page.wait_for_function("window.jupyterapp", timeout=WAIT_MS)
-        page.evaluate("window.jupyterapp.restored.then(() => null)")
+        if loaded:
+            page.evaluate(WEAR, THEMES[self.dark])
+        else:
+            self._load(page)
         preference = {} if kernel else {"kernelPreference": {"shouldStart": False, "autoStartDefault": False}}
         page.evaluate(
             """args => window.jupyterapp.commands.execute('docmanager:open', args).then(() => null)""",
@@ -167,6 +176,23 @@ class NotebookPage:
                 f"{KERNEL_JS}?.status && {KERNEL_JS}.connectionStatus === 'connected'", timeout=WAIT_MS
             )
         return page
+
+    def _load(self, page: Page) -> None:
+        self.lab.set_theme(THEMES[self.dark])
+        page.goto(f"{self.lab.url}/lab?reset", wait_until="domcontentloaded")
+        page.wait_for_function("window.jupyterapp", timeout=WAIT_MS)
+        page.evaluate("window.jupyterapp.restored.then(() => null)")
+
+    def cleared(self) -> bool:
+        """Close the page's documents unsaved; whether nothing is left of them, so that it may show another one."""
+        if self.page.is_closed() or self.page.locator(".jp-Dialog").count():
+            return False
+        self.page.evaluate(CLEAR)
+        try:
+            self.page.wait_for_function(EMPTY, timeout=10_000)
+        except Timeout:
+            return False
+        return True
 
     def _note(self, error: str) -> None:
         if not any(noise in error for noise in NOISE):
@@ -259,6 +285,13 @@ class NotebookPage:
         self.context.close()
 
 
+THEMES = {False: "JupyterLab Light", True: "JupyterLab Dark"}
+WEAR = """async theme => { if (document.body.dataset.jpThemeName === theme) return;
+    await window.jupyterapp.commands.execute('apputils:change-theme', {theme});
+    while (document.body.dataset.jpThemeName !== theme) await new Promise(done => requestAnimationFrame(done)); }"""
+CLEAR = """() => { for (const widget of [...window.jupyterapp.shell.widgets('main')]) widget.dispose();
+    window.jupyterapp.shell.expandLeft(); }"""
+EMPTY = "!document.querySelector('.jp-Notebook, .jp-OutputArea, .ollama-magic-panel')"
 NOTEBOOK_JS = "window.jupyterapp.shell.currentWidget"
 KERNEL_JS = f"{NOTEBOOK_JS}?.sessionContext?.session?.kernel"
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., NotebookPage]
 
-pytestmark = pytest.mark.xdist_group("browser-cells")
-
 AGAIN = (
     "%%chat -o seed=7 -o temperature=0 -s 'Be brief.'\none $x^2$",
     "name = 'Ada'",

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     Notebooks = Callable[..., NotebookPage]
 
 LONG = bool(os.environ.get("OLLAMA_MAGIC_LONG"))
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(900 if LONG else 240)]
+pytestmark = pytest.mark.timeout(900 if LONG else 240)
 
 FROZEN_S = 5.0  # a page that draws no frame for so long hangs, also on a busy machine
 SLOW_S = 20.0
 # The longest time without a frame, and when the end of an answer could first be read: live, and settled.
-PROBE = """() => { let last = performance.now(); window.gap = 0; window.ends = {};
+PROBE = """() => { if (window.probed) return; window.probed = true; let last = performance.now();
     const frame = () => { const now = performance.now(); window.gap = Math.max(window.gap, now - last); last = now;
         requestAnimationFrame(frame); };
     requestAnimationFrame(frame);
@@ -44,6 +44,7 @@ PROBE = """() => { let last = performance.now(); window.gap = 0; window.ends = {
         for (const [i, cell] of cells.entries()) for (const kind of ['.ollama-magic-live', '.jp-RenderedHTML']) {
             const key = i + kind; const root = key in window.ends ? null : cell.querySelector(kind);
             if (root?.textContent.includes('KEEP-end')) window.ends[key] = Date.now() / 1000; } }, 20); }"""
+RESET = "window.gap = 0, window.ends = {}"
 ENDS = """index => { const settled = window.ends[index + '.jp-RenderedHTML'];
     return [window.ends[index + '.ollama-magic-live'] ?? settled, settled]; }"""
 ANSWERS = "[...document.querySelectorAll('.jp-RenderedHTML')].filter(e => e.textContent.includes('It is number'))"
@@ -93,6 +94,7 @@ PARTS = [
 
 
 def watched(page: NotebookPage) -> NotebookPage:
+    page.page.evaluate(RESET)
     page.page.evaluate(PROBE)
     return page
 
@@ -147,10 +149,10 @@ def test_hostile_blocks(demo_server: Servers, notebook: Notebooks) -> None:
         yield from (text[at : at + 500] for at in range(0, len(text), 500))
         ended[name] = time.time()
 
-    page = notebook(demo_server(pace=0, answers=speak), *(f"%%chat --once\n{name}" for name in BLOCKS))
+    page = watched(notebook(demo_server(pace=0, answers=speak), *(f"%%chat --once\n{name}" for name in BLOCKS)))
     late = {}
     for index, name in enumerate(BLOCKS, 1):
-        watched(page)
+        page.page.evaluate(RESET)
         page.start(index)
         wait_settled(page, index)
         live, settled = (when - ended[name] for when in page.page.evaluate(ENDS, index))

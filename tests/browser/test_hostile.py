@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.browser.lab import Lab
     from tests.browser.trial import Trial
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 OUTPUT = "<div class=jp-Cell><div class=jp-OutputArea-output><div class=jp-RenderedHTMLCommon>{}</div></div></div>"

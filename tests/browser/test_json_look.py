@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 from ollama_magic.demo.faults import Fault
 from tests.answers import words
 
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
 
     from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 ANSWER = json.dumps(
     {

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., NotebookPage]
 
-pytestmark = [
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off"),
-]
+pytestmark = pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off")
 
 CHOOSE = f"""index => {{ const notebook = {NOTEBOOK_JS}.content;
     notebook.mode = 'command'; notebook.deselectAll(); notebook.activeCellIndex = index; }}"""

@@ -25,10 +25,7 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., NotebookPage]
 
-pytestmark = [
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off"),
-]
+pytestmark = pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off")
 
 CODE = 'def hi():\n    print("<b>Grüße</b> & 你好")\n\n\treturn 1'
 SHORT = f"Look:\n\n```python\n{CODE}\n```\n\nand\n\n```\nplain\n```\n"

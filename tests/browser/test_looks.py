@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 THOUGHT = "The question is short. A table says it best, then some code, and one formula to end with."
 RICH = """## Sequences in Python
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., NotebookPage]
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 CLOUD = replace(DEMO, name="gpt-oss:120b-cloud", remote_host="https://ollama.com:443", remote_model="gpt-oss:120b")
 FILL = "() => [...document.querySelectorAll('.jp-OutputArea progress')].map(bar => bar.value)"
 KINDS = {"text/html", "text/plain"}
@@ -51,7 +49,7 @@ def test_tables(demo_server: Servers, notebook: Notebooks, shots: Path, dark: bo
 
 def test_a_pull(demo_server: Servers, notebook: Notebooks, shots: Path) -> None:
     """A pull shows bars that grow; Stop ends it at once and keeps what came; run again it goes on and settles."""
-    server = demo_server(pace=0, pull_seconds=12)
+    server = demo_server(pace=0, pull_seconds=8)
     page = notebook(server, "%ollama pull demo-vision", "%ollama list")
     page.start(1)
     page.page.wait_for_function(f"({FILL})()[0] > 0.15")
@@ -89,7 +87,7 @@ def test_a_pull(demo_server: Servers, notebook: Notebooks, shots: Path) -> None:
 
 def test_a_reloaded_page(demo_server: Servers, notebook: Notebooks) -> None:
     """A page that was reloaded in mid-pull says at the end how it ended."""
-    server = demo_server(pace=0, pull_seconds=20)
+    server = demo_server(pace=0, pull_seconds=10)
     page = notebook(server, "%ollama pull demo-small")
     page.start(1)
     page.page.wait_for_function(f"({FILL})()[0] > 0.01")

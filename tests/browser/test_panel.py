@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ollama_magic.demo.faults import Fault
-from tests.answers import chats, paragraphs, sent, words
+from tests.answers import chats, held, paragraphs, sent, words
 from tests.browser.lab import NOTEBOOK_JS, WAIT_MS
 from tests.browser.test_looks import RICH
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., NotebookPage]
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 PANEL = "%ollama panel"
 TEXT_IN = "([part, nth]) => document.querySelectorAll('.ollama-magic-panel')[nth]?.innerText.includes(part)"
@@ -191,7 +190,8 @@ def test_stop_edit_undo(demo_server: Servers, notebook: Notebooks) -> None:
 
 def test_reload_in_mid_answer(demo_server: Servers, notebook: Notebooks) -> None:
     """A page that was reloaded in mid-answer shows all of it, and goes on."""
-    server = demo_server(pace=60, faults=[Fault("script", script=words(paragraphs(60)))])
+    reloaded = threading.Event()
+    server = demo_server(pace=0, answers=lambda _: held(paragraphs(30), reloaded))
     page = notebook(server, PANEL)
     panel = opened(page, 1)
     panel.ask("Tell me")
@@ -199,9 +199,12 @@ def test_reload_in_mid_answer(demo_server: Servers, notebook: Notebooks) -> None
     page.reload()
     again = PanelOf(page)
     again.wait("p1 is paragraph")
-    again.wait("p59 is paragraph number 59 of 60, and it says little more.")
+    assert not chats(server)[0].ended.is_set()
+    reloaded.set()
+    again.wait("p29 is paragraph number 29 of 30, and it says little more.")
+    server._stage.answers = said
     again.ask("And then?")
-    again.wait("demo: scripted reply")
+    again.wait("You said: And then?")
     assert asked(server) == ["Tell me", "And then?"]
     assert page.errors == []
 
@@ -280,7 +283,7 @@ def test_keys_alone(demo_server: Servers, notebook: Notebooks) -> None:
 @pytest.mark.parametrize("width", [520, 1280], ids=["narrow", "wide"])
 def test_looks(demo_server: Servers, notebook: Notebooks, shots: Path, dark: bool, width: int) -> None:
     """Light, dark, narrow, wide: nothing stands out sideways; the tail is followed until the reader scrolls up."""
-    server = demo_server(pace=80)
+    server = demo_server(pace=150)
     page = notebook(server, PANEL, dark=dark, size=(width, 900))
     page.page.evaluate("window.jupyterapp.shell.collapseLeft()")
     panel = opened(page, 1)

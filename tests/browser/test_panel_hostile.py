@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.browser.lab import Lab
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 SEND = """
 import json

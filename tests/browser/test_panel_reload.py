@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., NotebookPage]
 
-pytestmark = [
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off"),
-]
+pytestmark = pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off")
 
 TRANSCRIPT = "part => document.querySelector('.ollama-magic-transcript')?.textContent.includes(part)"
 
@@ -44,7 +41,7 @@ def test_the_transcript_after_a_reload(demo_server: Servers, notebook: Notebooks
 
 
 def test_what_was_said_while_no_page_was_open(demo_server: Servers, notebook: Notebooks) -> None:
-    """A transcript that went on while no page was open is asked for by the next one; one that did not stays as it is."""
+    """A transcript that went on while no page was open is asked for by the next page."""
     server = demo_server(pace=60, answers=said)
     page = notebook(server, PANEL)
     panel = opened(page, 1)

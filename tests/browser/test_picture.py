@@ -6,8 +6,6 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-import pytest
-
 from ollama_magic.cli import copy_of_quickstart
 from tests.answers import chats
 
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
 
     from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import Lab, NotebookPage
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_the_quickstart_streams(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import html
 import json
 import re
+import threading
 from typing import TYPE_CHECKING
 
-import pytest
-
 from ollama_magic.demo.faults import Fault
-from tests.answers import chats, paragraphs, sent, words
+from tests.answers import chats, held, paragraphs, sent, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     Servers = Callable[..., DemoServer]
     Notebooks = Callable[..., NotebookPage]
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SELECT = """() => {
@@ -87,15 +84,16 @@ def test_stop_button(demo_server: Servers, notebook: Notebooks) -> None:
 
 def test_reload_in_mid_stream(demo_server: Servers, notebook: Notebooks) -> None:
     """A page that was reloaded in mid-answer shows the whole answer when it has ended."""
-    server = answering(demo_server, 100, pace=60)
+    server, reloaded = demo_server(pace=0, answers=lambda _: held(paragraphs(40), reloaded)), threading.Event()
     page = notebook(server, "%%chat\nTell me.")
     page.start(1)
     page.wait_text(1, "p3")
     page.reload()
     assert not chats(server)[0].ended.is_set()
-    page.wait_text(1, "p99 is paragraph number 99 of 100, and it says little more.")
+    reloaded.set()
+    page.wait_text(1, "p39 is paragraph number 39 of 40, and it says little more.")
     page.wait_idle()
-    assert shown(paragraphs(100)) in shown(page.text(1))
+    assert shown(paragraphs(40)) in shown(page.text(1))
     assert page.errors == []
 
 

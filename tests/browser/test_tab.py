@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 ITEMS = ".jp-Completer:not(.lm-mod-hidden) .jp-Completer-match"
 
 
