@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tests import examples
@@ -35,14 +36,14 @@ def test_the_example_runs_and_reads_as_saved(
 
 
 def test_the_examples_are_one_story() -> None:
-    """Each example says in its first cell what answers without Ollama, and the first ones lead to the others."""
+    """Each example says in its first cell what answers without Ollama, and leads to those before and after it."""
     names = sorted(path.name for path in (examples.ROOT / "examples").glob("*.ipynb"))
     assert names == ["conversation.ipynb", "models.ipynb", "panel.ipynb", "quickstart.ipynb"]
     for name in names:
         first = examples.saved(name).cells[0].source
         assert "Who answers?" in first, name
         assert "scripted" in first, name
-    for name in ("quickstart.ipynb", "conversation.ipynb"):
-        last = examples.saved(name).cells[-1].source
-        assert "(models.ipynb)" in last, name
-        assert "(panel.ipynb)" in last, name
+    story = ("quickstart.ipynb", "conversation.ipynb", "models.ipynb", "panel.ipynb")
+    for earlier, later in pairwise(story):
+        assert f"({later})" in examples.saved(earlier).cells[-1].source, earlier
+        assert f"({earlier})" in examples.saved(later).cells[0].source, later
