@@ -90,7 +90,7 @@ _STYLE = """
   display: flex; flex-flow: row wrap; align-items: center; gap: 10px; min-height: 26px;
 }
 .ollama-magic-panel .ollama-magic-doings {
-  display: flex; flex-flow: row wrap; align-items: center; gap: 2px; min-height: 24px; margin-top: 2px;
+  display: flex; flex-flow: row wrap; align-items: baseline; gap: 2px; min-height: 24px; margin-top: -8px;
 }
 .ollama-magic-panel .ollama-magic-doings > .widget-html { margin-right: 8px; }
 .ollama-magic-panel .ollama-magic-doings small { color: var(--jp-ui-font-color2, #616161); font-size: 11px; }
