@@ -28,8 +28,8 @@ class Notebook7(Lab):
 class Notebook7Page(NotebookPage):
     """One notebook, open in a page of Notebook 7."""
 
-    def _open(self, *, kernel: bool) -> Page:
-        page = self.context.new_page()
+    def _open(self, *, kernel: bool, page: Page | None = None) -> Page:
+        page = page or self.context.new_page()
         page.on("console", lambda message: self._hear(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self._hear(str(error)))
         page.goto(f"{self.lab.url}/notebooks/{self.path.name}", wait_until="domcontentloaded")
