@@ -26,7 +26,7 @@ ROOMS = {
         "IPython traitlets",
     ),
     "completion": (
-        "__init__ completion fields names offers place",
+        "__init__ completion fields names offers place tab",
         "commands line conversation ollama",
         "IPython",
     ),
