@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.conversation.seams import View
 
+GATHER_S = 0.03  # from the first piece to its paint: a fast short answer is whole by then, and is sent once
 TICK_S = 1.0  # how often a silent turn is painted, for its clock
 
 
@@ -67,6 +68,7 @@ class Audience:
 
 
 async def _paint(view: View, reply: Reply, changed: asyncio.Event) -> None:
+    begun = False
     while True:
         rest = view.show(reply)
         await asyncio.sleep(rest)
@@ -74,4 +76,7 @@ async def _paint(view: View, reply: Reply, changed: asyncio.Event) -> None:
         tick = asyncio.get_running_loop().call_later(TICK_S, changed.set)
         await changed.wait()
         tick.cancel()
+        if not begun and reply.first_at is not None:
+            begun = True
+            await asyncio.sleep(GATHER_S)
         changed.clear()
