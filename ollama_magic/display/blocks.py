@@ -129,7 +129,7 @@ class Blocks:
         return widget
 
     def _more_room(self) -> None:
-        widgets = [self.kit.html() for _ in range(min(max(len(self._where) // 2, 2), AT_ONCE))]
+        widgets = [self.kit.html() for _ in range(min(max(len(self._where), 2), AT_ONCE))]
         self._room += widgets
         groups = self.box.children
         if groups and len(groups[-1].children) + len(widgets) <= GROUP:
