@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.reply import AS_MARKDOWN, COMPLETE, RUNNING
+from ollama_magic.conversation.reply import AS_MARKDOWN, COMPLETE, RUNNING, Reply
+from ollama_magic.errors import OllamaMagicError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,3 +49,12 @@ class Turn:
     def counts(self) -> bool:
         """Whether it belongs to the conversation."""
         return not self.aside and not self.empty
+
+
+def reply_of(turn: Turn) -> Reply:
+    """The reply that a turn had, as far as it is remembered."""
+    reply = Reply(turn.model, turn.conversation, form=turn.form, state=turn.state or COMPLETE)
+    reply.text_parts += [turn.text] if turn.text else []
+    reply.thinking_parts += [turn.thinking] if turn.thinking else []
+    reply.error = OllamaMagicError(turn.error) if turn.error else None
+    return reply

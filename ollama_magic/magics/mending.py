@@ -6,12 +6,11 @@ checked before it is believed.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.reply import RUNNING, Reply
+from ollama_magic.conversation.remembered import reply_of
+from ollama_magic.conversation.reply import RUNNING
 from ollama_magic.display.slot import settled_of
-from ollama_magic.errors import OllamaMagicError
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.remembered import Turn
@@ -37,7 +36,7 @@ def _from_the_store(session: Session, label: dict[str, Any]) -> tuple[dict[str, 
         return None
     from ollama_magic.display.settled import bundle
 
-    return dict(bundle(_reply_of(turn))), {"model": turn.model, "state": turn.state}
+    return dict(bundle(reply_of(turn))), {"model": turn.model, "state": turn.state}
 
 
 def _turn_of(session: Session, label: dict[str, Any]) -> Turn | None:
@@ -49,12 +48,3 @@ def _turn_of(session: Session, label: dict[str, Any]) -> Turn | None:
         newest, place = [turn for turn in newest if turn.prompt == prompt], "1"
     at = int(place) - 1 if place.isdecimal() and len(place) < 6 else -1
     return newest[at] if 0 <= at < len(newest) else None
-
-
-def _reply_of(turn: Turn) -> Reply:
-    now = time.monotonic()
-    reply = Reply(turn.model, turn.conversation, form=turn.form, state=turn.state, digest=turn.digest, ended_at=now)
-    reply.text_parts += [turn.text] if turn.text else []
-    reply.thinking_parts += [turn.thinking] if turn.thinking else []
-    reply.error = OllamaMagicError(turn.error) if turn.error else None
-    return reply

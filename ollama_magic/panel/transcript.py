@@ -7,11 +7,11 @@ import secrets
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.conversation.remembered import reply_of
 from ollama_magic.display.host import current_shell
 from ollama_magic.display.settled import IGNORE_TEX, plain_text, settled_html
 from ollama_magic.display.slot import settled_of
 from ollama_magic.foreign import one_line, visible, without_controls
-from ollama_magic.panel.turn import reply_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.reply import AS_MARKDOWN, COMPLETE, RUNNING, Reply
+from ollama_magic.conversation.remembered import reply_of
+from ollama_magic.conversation.reply import AS_MARKDOWN, RUNNING
 from ollama_magic.display.guarded import GuardedView
 from ollama_magic.display.kit import WidgetKit
 from ollama_magic.display.settled import IGNORE_TEX, settled_html
-from ollama_magic.errors import OllamaMagicError
 from ollama_magic.foreign import one_line, visible
 from ollama_magic.panel.answer import PanelAnswer
 from ollama_magic.panel.input import PromptInput
@@ -136,15 +136,6 @@ def said_html(prompt: str) -> str:
     raw = "" if shown == prompt else f' data-said="{escape(prompt)}"'
     text = f'<div class="ollama-magic-said"{raw}>{escape(shown)}</div>'
     return f'<div class="ollama-magic-bubble {IGNORE_TEX}" role="article" aria-label="You">{text}</div>'
-
-
-def reply_of(turn: Turn) -> Reply:
-    """The reply that a remembered turn had."""
-    reply = Reply(turn.model, turn.conversation, form=turn.form, text_parts=[turn.text])
-    reply.thinking_parts.append(turn.thinking)
-    reply.state = turn.state or COMPLETE
-    reply.error = OllamaMagicError(turn.error) if turn.error else None
-    return reply
 
 
 def _meta(model: str, cell: str | None) -> str:
