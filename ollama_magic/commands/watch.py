@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FINISH_S = 0.8  # how long ■ waits until the end is shown: the prompt is promised within 1 s (design §7.2)
 AGAIN_S = 0.2  # until a stop that was not heard is said again
-TICK_S = 1.0  # while nothing changes, the clock does
+TICK_S = 0.5  # while nothing changes, the clock does
 
 
 class Watch:

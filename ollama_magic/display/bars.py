@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ollama_magic.display.transfer import Layer, Transfer
 
 FASTEST_S = 0.1  # issue 6: at most ten updates a second
+GRACE_S = 0.3  # what is done sooner needs no widgets; a page logs errors where boxes go while it builds them
 ROWS = 30  # the newest layers that have a bar
 ANNOUNCED = 25  # percent between two announcements for those who listen
 
@@ -48,6 +49,7 @@ class LiveProgress:
         self._place = place
         self._rows: dict[str, Any] = {}
         self._announced = 0
+        self._shown = False
 
     def begin(self, transfer: Transfer, stop: Callable[[], None]) -> None:
         """Make the widgets and open the place, in the main thread and in the cell."""
@@ -62,8 +64,7 @@ class LiveProgress:
         self._style = kit.html(LIVE_STYLE + BAR_STYLE)
         rows = [self._style, self._whole, self._status, self._layers, self._region.widget]
         self.root: Any = kit.box(rows, "ollama-magic-live")
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.root.model_id}
-        self._place.open({WIDGET_TYPE: view, "text/plain": ON_ITS_WAY})
+        self._place.begin(transfer, stop)
 
     def show(self, transfer: Transfer) -> float:
         """One paint: of the bars only those that moved are sent."""
@@ -72,7 +73,12 @@ class LiveProgress:
         for digest, layer in list(transfer.layers.items())[-ROWS:]:
             self._row(digest, layer)
         self._announce(transfer)
-        return FASTEST_S
+        wait = transfer.started_at + GRACE_S - transfer.clock()
+        if wait <= 0 and not self._shown:
+            self._shown = True
+            view = {"version_major": 2, "version_minor": 0, "model_id": self.root.model_id}
+            self._place.update({WIDGET_TYPE: view, "text/plain": ON_ITS_WAY})
+        return max(FASTEST_S, wait)
 
     def finish(self, transfer: Transfer) -> None:
         """Put a static bundle in the place, and the same into the widgets, for pages that were reloaded."""

@@ -27,27 +27,24 @@ class UpdatingProgress:
         self._opened = False
 
     def begin(self, transfer: Transfer, stop: Callable[[], None]) -> None:  # noqa: ARG002 (a page without widgets has no button)
-        """Open the place."""
-        self.open(bundle(transfer))
-
-    def open(self, first: dict[str, Any]) -> None:
-        """Show the first bundle; from now on the place belongs to the running cell."""
+        """Open the place; from now on it belongs to the running cell."""
         from IPython import display
 
         self._opened = True
         publish: Any = display.display
-        publish(first, raw=True, display_id=self.display_id)
+        publish(bundle(transfer), raw=True, display_id=self.display_id)
 
     def show(self, transfer: Transfer) -> float:
         """One update."""
-        self._update(bundle(transfer))
+        self.update(bundle(transfer))
         return REST_S
 
     def finish(self, transfer: Transfer) -> None:
         """Put the settled bundle in the place; a spare that takes over may have to open it first."""
-        self._update(settled(transfer)._repr_mimebundle_())
+        self.update(settled(transfer)._repr_mimebundle_())
 
-    def _update(self, found: dict[str, str]) -> None:
+    def update(self, found: dict[str, Any]) -> None:
+        """Put another bundle in the place."""
         from IPython import display
 
         if self._opened:

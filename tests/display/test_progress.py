@@ -229,11 +229,19 @@ def test_bars(transfer, published, clock):
     rests = run(view, transfer, steps(), clock=clock)
     assert min(rests) >= 0.1
     assert [set(bundle) for _, bundle in published] == [
+        {"text/html", "text/plain"},
         {"application/vnd.jupyter.widget-view+json", "text/plain"},
         {"text/html", "text/plain"},
     ]
     assert view.root.children[-1].value == published[-1][1]["text/html"]
     assert view._kit.sent < 3.5 * 106
+
+
+def test_what_is_done_at_once(transfer, published, clock):
+    """What ends within a blink needs no widgets: a page would still be building them, and log errors."""
+    run(LiveProgress(UpdatingProgress()), transfer, [layer(ONE, 100 * MB)])
+    assert [set(bundle) for _, bundle in published] == [{"text/html", "text/plain"}] * 2
+    assert len({place for place, _ in published}) == 1
 
 
 def test_a_bar_for_each_layer(transfer, published):
