@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections import defaultdict
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent.parent
-WAIT_S = 30
+WAIT_S = 60  # a guard against hangs, generous to a machine that others use
 
 
 class Kernel:
@@ -27,7 +28,7 @@ class Kernel:
         spec = self.manager.kernel_spec
         assert spec is not None
         spec.argv = [python, *spec.argv[1:]]
-        self.manager.start_kernel(env={**os.environ, "PYTHONPATH": str(ROOT), **environ})
+        self.manager.start_kernel(env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **environ})
         self.client = self.manager.blocking_client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=WAIT_S)
@@ -55,6 +56,9 @@ class Kernel:
         end = time.monotonic() + seconds
         while not happened():
             if time.monotonic() > end:
+                if os.name != "nt":
+                    self.manager.signal_kernel(signal.SIGABRT)  # stderr then has what each of its threads was at
+                    time.sleep(1)
                 raise TimeoutError("the kernel did not do it in time")
             self.listen()
 
