@@ -6,15 +6,17 @@ import asyncio
 import signal
 import threading
 from concurrent.futures import Future, TimeoutError as NotYet
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
 T = TypeVar("T")
 
 POLL_S = 0.1  # an untimed wait cannot be interrupted on every platform (style.md §3)
+FINISH_S = 0.8  # how long ■ waits until the end is shown: the prompt is promised within 1 s (design §7.2)
+AGAIN_S = 0.2  # until a stop that was not heard is said again
 
 
 class LoopThread:
@@ -63,6 +65,53 @@ class LoopThread:
                 self._thread.start()
                 self._loop = loop  # last: a loop that nobody runs would keep its callers waiting for ever
             return self._loop
+
+
+class Stoppable(Generic[T]):
+    """A coroutine that any thread can stop, as long as `running()` says that there is something to stop.
+
+    A stop cancels its task and never its future, which would not let it finish (style.md §3).
+    """
+
+    def __init__(self, loop_thread: LoopThread, running: Callable[[], bool]) -> None:
+        self._loop_thread = loop_thread
+        self._running = running
+        self._stopping = False
+        self._task: asyncio.Task[Any] | None = None
+        self._future: Future[T] | None = None
+
+    def start(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        """Run it on the loop; what was stopped before is cancelled at its first wait."""
+        self._future = self._loop_thread.start(self._known(coroutine))
+
+    def stop(self) -> None:
+        """Stop it, from any thread; a second call changes nothing."""
+        if not self._stopping:
+            self._stopping = True
+            self._loop_thread.call_soon(self._cancel)
+
+    def wait(self) -> T:
+        """Wait for its result; ■ raises KeyboardInterrupt, and stops nothing."""
+        assert self._future is not None, "only what was started is waited for"
+        return wait_for(self._future)
+
+    def settle(self, seconds: float = FINISH_S) -> None:
+        """Wait until it has ended, for so long at most; a second ■ gives up waiting, not the end."""
+        with suppress(NotYet):
+            if self._future is not None:
+                self._future.result(timeout=seconds)
+
+    async def _known(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        self._task = asyncio.current_task()
+        if self._stopping:
+            self._cancel()
+        return await coroutine
+
+    def _cancel(self) -> None:
+        """Cancel until it is heard: before Python 3.12 `wait_for` loses a cancellation that comes with its result."""
+        if self._task is not None and not self._task.done() and self._running():
+            self._task.cancel()
+            self._task.get_loop().call_later(AGAIN_S, self._cancel)
 
 
 def wait_for(future: Future[T]) -> T:

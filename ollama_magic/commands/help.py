@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.commands import examples
 from ollama_magic.commands.command import Answer, find
-from ollama_magic.display.tables import Shown, folded_table, stacked, table
+from ollama_magic.display.tables import Shown, folded_table, marked, stacked, table
 from ollama_magic.line.turn_options import CHAT, GENERATE
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def everything(commands: Mapping[str, Command]) -> Shown:
     ]
     both = folded_table(f"Options of {CHAT.name} and {GENERATE.name}", ("option", "of", "meaning"), option_rows())
     more = "`%ollama help COMMAND` has examples, `%ollama help chat` tells of the magic; Tab completes all of it."
-    last = Shown(f"<p>{_code(more)}</p>", more)
+    last = Shown(f"<p>{marked(more)}</p>", more)
     return stacked(
         _block("What to type first", [examples.QUESTION]), table(("type", "and it does"), FIRST), *families, both, last
     )
@@ -141,9 +141,9 @@ def _words(spec: Spec) -> list[tuple[str, str]]:
 
 
 def _page(usage: str, summary: str, words: Sequence[tuple[str, str]], notes: str, typed: Sequence[str]) -> Shown:
-    parts = [Shown(f"<p><strong>{_code(f'`{usage}`')}</strong></p><p>{_code(summary)}</p>", f"{usage}\n\n{summary}")]
+    parts = [Shown(f"<p><strong>{marked(f'`{usage}`')}</strong></p><p>{marked(summary)}</p>", f"{usage}\n\n{summary}")]
     parts += [table(("word", "meaning"), words)] * bool(words)
-    parts += [Shown(f"<p>{_code(notes)}</p>", notes)] * bool(notes)
+    parts += [Shown(f"<p>{marked(notes)}</p>", notes)] * bool(notes)
     parts += [_block("Examples" if len(typed) > 1 else "Example", typed)]
     return stacked(*parts)
 
@@ -154,12 +154,6 @@ def _block(title: str, texts: Sequence[str]) -> Shown:
     body = "\n\n".join(texts) if any("\n" in text.rstrip() for text in texts) else "\n".join(texts)
     text = "\n".join([title, *(f"  {line}".rstrip() for line in body.rstrip().split("\n"))])
     return Shown(f"<p><strong>{escape(title)}</strong></p>{html}", text)
-
-
-def _code(text: str) -> str:
-    """Escape; what stands between backticks becomes code."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
 
 
 def _with_bars(line: str) -> str:

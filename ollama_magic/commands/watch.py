@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import TimeoutError as NotYet
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.conversation.audience import change
 from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED
 from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError, TurnStopped
-from ollama_magic.loop_thread import interrupts_held, wait_for
+from ollama_magic.loop_thread import Stoppable, interrupts_held
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from concurrent.futures import Future
 
     from ollama_magic.display.guarded import Shows
     from ollama_magic.display.transfer import Transfer
     from ollama_magic.loop_thread import LoopThread
     from ollama_magic.ollama.requests import Progress
 
-FINISH_S = 0.8  # how long ■ waits until the end is shown: the prompt is promised within 1 s (design §7.2)
-AGAIN_S = 0.2  # until a stop that was not heard is said again
 TICK_S = 0.5  # while nothing changes, the clock does
 
 
@@ -31,24 +28,20 @@ class Watch:
     def __init__(self, transfer: Transfer, view: Shows[Transfer], loop_thread: LoopThread, again: str) -> None:
         self.transfer = transfer
         self._view = view
-        self._loop_thread = loop_thread
         self._again = again
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
+        self._task = Stoppable[None](loop_thread, lambda: transfer.state == RUNNING)
 
     def run(self, lines: AsyncGenerator[Progress, None]) -> None:
         """Open the view in this cell and wait for the end; raise the one line that says why it is not done."""
-        future: Future[None] | None = None
         try:
             with interrupts_held():
                 self._view.begin(self.transfer, self.stop)
-                future = self._loop_thread.start(self._follow(lines))
-            wait_for(future)
+                self._task.start(self._follow(lines))
+            self._task.wait()
         except KeyboardInterrupt:
             self.stop()
-            with suppress(NotYet, KeyboardInterrupt):
-                if future is not None:
-                    future.result(timeout=FINISH_S)
+            with suppress(KeyboardInterrupt):
+                self._task.settle()
             raise self._stopped() from None
         if self.transfer.state == STOPPED:
             raise self._stopped()
@@ -57,28 +50,20 @@ class Watch:
 
     def stop(self) -> None:
         """Stop it, from any thread; a second call changes nothing."""
-        if not self._stopping:
-            self._stopping = True
-            self._loop_thread.call_soon(self._cancel)
+        self._task.stop()
 
     def _stopped(self) -> TurnStopped:
         if self.transfer.state == COMPLETE:
             return TurnStopped(f"Stopped; {self.transfer.name} {self.transfer.done} by then.")
         return TurnStopped(f"Stopped; {self._again}.")
 
-    def _cancel(self) -> None:
-        if self._task is not None and not self._task.done() and self.transfer.state == RUNNING:
-            self._task.cancel()
-            self._task.get_loop().call_later(AGAIN_S, self._cancel)
-
     async def _follow(self, lines: AsyncGenerator[Progress, None]) -> None:
-        self._task = asyncio.current_task()
         changed = asyncio.Event()
         painter = asyncio.ensure_future(self._paint(changed))
         try:
-            if not self._stopping:
-                await self._take_all(lines, changed)
-                self._end(CUT, AnswerCut(f"The server broke off without a word; {self._again}."))
+            await asyncio.sleep(0)  # a stop that came before is felt here, and the server asked for nothing
+            await self._take_all(lines, changed)
+            self._end(CUT, AnswerCut(f"The server broke off without a word; {self._again}."))
         except asyncio.CancelledError:
             self._end(STOPPED)
         except OllamaMagicError as error:
@@ -116,10 +101,7 @@ class Watch:
     async def _paint(self, changed: asyncio.Event) -> None:
         while True:
             await asyncio.sleep(self._view.show(self.transfer))
-            # Not wait_for: on Python 3.11 it can swallow the cancellation that ends this task.
-            tick = asyncio.get_running_loop().call_later(TICK_S, changed.set)
-            await changed.wait()
-            tick.cancel()
+            await change(changed, TICK_S)
             changed.clear()
 
 

@@ -67,15 +67,22 @@ class Audience:
         self._painters[changed] = asyncio.create_task(_paint(view, self._reply, changed))
 
 
+async def change(changed: asyncio.Event, seconds: float) -> None:
+    """Wait for a change, so many seconds at most; then the event is set too.
+
+    `asyncio.wait_for` would not do: on Python 3.11 it can swallow the cancellation of who waits.
+    """
+    tick = asyncio.get_running_loop().call_later(seconds, changed.set)
+    await changed.wait()
+    tick.cancel()
+
+
 async def _paint(view: View, reply: Reply, changed: asyncio.Event) -> None:
     begun = False
     while True:
         rest = view.show(reply)
         await asyncio.sleep(rest)
-        # Not wait_for: on Python 3.11 it can swallow the cancellation that ends this task.
-        tick = asyncio.get_running_loop().call_later(TICK_S, changed.set)
-        await changed.wait()
-        tick.cancel()
+        await change(changed, TICK_S)
         if not begun and reply.first_at is not None:
             begun = True
             await asyncio.sleep(GATHER_S)

@@ -13,7 +13,7 @@ from ollama_magic.conversation.cell_run import CellRun
 from ollama_magic.conversation.context_window import Window, window_note
 from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.fold import after_a_crash
-from ollama_magic.conversation.handle import FINISH_S, TurnHandle
+from ollama_magic.conversation.handle import TurnHandle
 from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.record import NoRecord, Record
 from ollama_magic.conversation.reply import CHAT, COMPLETE, GENERATE, STOPPED, Reply
@@ -21,7 +21,7 @@ from ollama_magic.conversation.request import model_asked
 from ollama_magic.conversation.sent import SentTurns
 from ollama_magic.conversation.server import Server
 from ollama_magic.conversation.turn import RunningTurn, run_turn
-from ollama_magic.loop_thread import LoopThread, interrupts_held
+from ollama_magic.loop_thread import FINISH_S, LoopThread, interrupts_held
 from ollama_magic.ollama.address import Address, parse_address
 from ollama_magic.ollama.secrets import Secrets
 

@@ -52,7 +52,7 @@ class Badges:
 def notice(text: str) -> Shown:
     """One quiet line."""
     line = one_line(text, 2000)
-    return Shown(f"<p><small>{_marked(line)}</small></p>", line)
+    return Shown(f"<p><small>{marked(line)}</small></p>", line)
 
 
 def card(title: str, rows: Iterable[tuple[object, object]]) -> Shown:
@@ -61,7 +61,7 @@ def card(title: str, rows: Iterable[tuple[object, object]]) -> Shown:
     body = "".join(f"<tr><th>{_left(name)}</th><td>{_left(value)}</td></tr>" for name, value in cells)
     head = one_line(title)
     text = "\n".join([head, *(f"  {line}" for line in _columns(cells))])
-    return Shown(f"<p><strong>{_marked(head)}</strong></p><table><tbody>{body}</tbody></table>", text)
+    return Shown(f"<p><strong>{marked(head)}</strong></p><table><tbody>{body}</tbody></table>", text)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], total: int | None = None) -> Shown:
@@ -128,7 +128,7 @@ def _padded(text: str, columns: int) -> str:
 
 def _left(cell: str | Badges) -> str:
     """A cell's content at its left: hosts align cells to the right, and their styles win over a cell's attribute."""
-    return f'<div align="left">{cell.html if isinstance(cell, Badges) else _marked(cell)}</div>'
+    return f'<div align="left">{cell.html if isinstance(cell, Badges) else marked(cell)}</div>'
 
 
 def _figure(cell: str | Badges) -> str:
@@ -142,7 +142,7 @@ def _unbroken(text: str) -> str:
     return escape(text).replace(" ", "&nbsp;")
 
 
-def _marked(text: str) -> str:
+def marked(text: str) -> str:
     """Escape a line; what stands between backticks becomes code."""
     parts = escape(text).split("`")
     if len(parts) % 2 == 0:

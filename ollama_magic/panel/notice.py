@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.display.tables import marked
 from ollama_magic.foreign import one_line
 
 if TYPE_CHECKING:
@@ -50,6 +50,6 @@ class Notice:
 
 def _html(text: str, *, wrong: bool) -> str:
     look = " ollama-magic-wrong" if wrong else ""
-    parts = escape(text).split("`")
-    marked = "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
-    return f'<div class="ollama-magic-notice{look}" role="status" aria-live="polite"><small>{marked}</small></div>'
+    return (
+        f'<div class="ollama-magic-notice{look}" role="status" aria-live="polite"><small>{marked(text)}</small></div>'
+    )

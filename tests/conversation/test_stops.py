@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ollama_magic.conversation import handle as handle_room, session as session_room, turn as turn_room
+from ollama_magic import loop_thread as loop_thread_room
+from ollama_magic.conversation import session as session_room, turn as turn_room
 from ollama_magic.conversation.reply import Reply
 from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.server import Server
@@ -59,7 +60,8 @@ def test_a_stop_that_was_lost_is_said_again(loop_thread):
         handle.run(run_turn(running))
         await asyncio.wait_for(asyncio.wrap_future(loop_thread.start(server.reached.wait())), 5)
         handle.stop()
-        return await asyncio.wait_for(asyncio.wrap_future(handle._future), 5)
+        await asyncio.to_thread(handle.settle, 5)
+        return running.reply
 
     assert asyncio.run(story()).state == "stopped"
 
@@ -184,7 +186,7 @@ def test_an_interrupt_while_a_whole_answer_settles(session, monkeypatch):
     """■ while a complete answer is being settled keeps it, and still aborts the queued cells."""
     view = Pressing("finish")
     handle = session.start_turn(Plan("Hello"), view)
-    monkeypatch.setattr(handle_room, "wait_for", lambda future: (view.waited_for.set(), wait_for(future)))
+    monkeypatch.setattr(loop_thread_room, "wait_for", lambda future: (view.waited_for.set(), wait_for(future)))
     with pytest.raises(TurnStopped, match="complete by then"):
         handle.wait()
     assert view.finished == ("complete", handle.reply.text)
