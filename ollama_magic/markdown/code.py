@@ -7,6 +7,7 @@ names and punctuation in the text's colour, and the dot, which Pygments takes fo
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from itertools import groupby
@@ -15,7 +16,7 @@ from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pygments.lexer import Lexer
 
@@ -80,7 +81,7 @@ def lines_outside_strings(lines: list[str], info: str) -> int:
     if lexer is None or len(code) > _longest(lexer):
         return len(lines)
     line = found = 0
-    for name, value in _tokens(lexer, code, thread_time() + 0.02):
+    for name, value in _lexed(lexer, code, _Deadline(0.02)).tokens:
         line += value.count("\n")
         if value.endswith("\n") and name[:1] not in ("s", "c"):
             found = line
@@ -121,7 +122,15 @@ class _Deadline:
 
 
 class _Late(Exception):
-    """The time was up; the argument is the code with the colours found by then."""
+    """The time was up; the argument is what was found by then. Not remembered: another try may have more time."""
+
+
+@dataclass(frozen=True)
+class _Lexed:
+    """(class, text) of each token; `late`: the time was up before the last."""
+
+    tokens: Sequence[tuple[str, str]]
+    late: bool = False
 
 
 def _shown(lexer: Lexer, code: str, deadline: _Deadline) -> str:
@@ -136,7 +145,8 @@ def _coloured(lexer: Lexer, code: str, deadline: _Deadline) -> str:
     """Runs of equal tokens as spans; "" where a lexer loses text or bloats. Remembered: an answer is rendered twice."""
     parts: list[str] = []
     done = size = 0
-    for name, run in groupby(_tokens(lexer, code, deadline.at), key=itemgetter(0)):
+    lexed = _lexed(lexer, code, deadline)
+    for name, run in groupby(lexed.tokens, key=itemgetter(0)):
         text = "".join(value for _, value in run)
         shown = escape(text, quote=False)
         parts.append(f"<span class={name}>{shown}</span>" if name and not text.isspace() else shown)
@@ -145,9 +155,25 @@ def _coloured(lexer: Lexer, code: str, deadline: _Deadline) -> str:
             return ""
         done += len(text)
     html = "".join(parts) + escape(code[done:], quote=False)
-    if thread_time() > deadline.at:
+    if lexed.late:
         raise _Late(html)
     return html
+
+
+def _lexed(lexer: Lexer, code: str, deadline: _Deadline) -> _Lexed:
+    try:
+        return _whole(lexer, code, deadline)
+    except _Late as late:
+        return _Lexed(late.args[0], late=True)
+
+
+@lru_cache(maxsize=2)
+def _whole(lexer: Lexer, code: str, deadline: _Deadline) -> _Lexed:
+    """All tokens. Remembered: a part of a fence is lexed to see where it may end, and coloured at once."""
+    tokens = tuple(_tokens(lexer, code, deadline.at))
+    if thread_time() > deadline.at:
+        raise _Late(tokens)
+    return _Lexed(tokens)
 
 
 def _tokens(lexer: Lexer, code: str, end: float) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ touches a code fence (nothing that follows can reach over one). A long fence is 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from time import thread_time
@@ -83,13 +84,11 @@ class IncrementalMarkdown:
         """Everything is final: the tail is empty."""
         held, self._held = self._held, ""
         self._pieces.append("\n" if held == "\r" else repaired(held))
-        self._grow("".join(self._pieces))
+        self._grow("".join(self._pieces), last=True)
         self._pieces.clear()
         if self._fence:
             self._add_fence(self._fence.finish())
-        elif self._tail:
-            self._freeze_rest()
-        self._tail, self._shown, self._fence = "", _EMPTY, None
+        self._shown, self._fence = _EMPTY, None
         self._patching = float("inf")
         return self._paint()
 
@@ -99,15 +98,15 @@ class IncrementalMarkdown:
         self._count += len(frozen)
         return Paint(frozen, self._shown, patched)
 
-    def _grow(self, text: str) -> None:
-        while text:
+    def _grow(self, text: str, *, last: bool = False) -> None:
+        while text or (last and self._tail):
             if self._fence:
                 text = self._grow_fence(self._fence, text)
             else:
                 self._tail += text
                 text = ""
-                if len(self._tail) >= self._retry_at:
-                    text = self._parse_tail()
+                if last or len(self._tail) >= self._retry_at:
+                    text = self._parse_tail(last=last)
                 else:
                     self._shown = Block(plain(self._tail))
 
@@ -127,8 +126,11 @@ class IncrementalMarkdown:
             self._page.used += len(block.html)
             self._frozen.append(block)
 
-    def _parse_tail(self) -> str:
-        """Freeze what is final and show the rest; text that belongs to a fence opened by it is handed back."""
+    def _parse_tail(self, *, last: bool) -> str:
+        """Freeze what is final, at the `last` all of it, and show the rest.
+
+        Text that belongs to a fence opened by it is handed back.
+        """
         writer = self._renderer.writer(self._page, len(self._tail), colour=False)
         try:
             tokens = self._renderer.parser.blocks(self._tail, writer.env)
@@ -143,13 +145,25 @@ class IncrementalMarkdown:
             if fence:
                 text, self._tail, self._fence = self._tail, "", fence
                 return fence.skip_opening(text)
+            if last:
+                self._freeze(tokens, len(self._tail), writer.env["references"])
+                self._tail = ""
+                return ""
             html = writer.write(tokens, len(self._tail))
             self._shown = Block(html, writer.math, still=writer.still, bridge=writer.bridge)
             self._page.known, self._retry_at = writer.fresh, 0
         except Overrun:
-            self._retry_at = 2 * len(self._tail)
-            self._shown = Block(plain(self._tail))
+            self._overrun(last=last)
         return ""
+
+    def _overrun(self, *, last: bool) -> None:
+        """Show the tail as it stands, and try again when it is twice as long."""
+        self._retry_at, shown = 2 * len(self._tail), Block(plain(self._tail))
+        if last:
+            self._frozen.append(shown)
+            self._tail = ""
+        else:
+            self._shown = shown
 
     def _tail_writer(self, old: Writer) -> Writer:
         """A writer that counts on from what has just been frozen, with every definition that is in sight."""
@@ -160,20 +174,10 @@ class IncrementalMarkdown:
     def _freeze(self, tokens: Sequence[Token], cut: int, seen: dict[str, Any]) -> None:
         """Make the first `cut` characters final. Their links count on definitions that are final too, on no others."""
         text = self._tail[:cut]
-        lines = text.count("\n")
+        lines = text.count("\n") if cut < len(self._tail) else math.inf
         self._define({label: found for label, found in seen.items() if found["map"][0] < lines})
         writer = self._renderer.writer(self._page, len(text), colour=True)
         self._add(writer, tokens, text)
-
-    def _freeze_rest(self) -> None:
-        writer = self._renderer.writer(self._page, len(self._tail), colour=True)
-        try:
-            tokens = self._renderer.parser.blocks(self._tail, writer.env)
-        except Overrun:
-            self._frozen.append(Block(plain(self._tail)))
-            return
-        self._define(writer.env["references"])
-        self._add(self._renderer.writer(self._page, len(self._tail), colour=True), tokens, self._tail)
 
     def _define(self, seen: dict[str, Any]) -> None:
         """Make definitions final; the first one of a label wins."""
