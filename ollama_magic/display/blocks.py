@@ -56,8 +56,8 @@ class Blocks:
     _room: list[Any] = field(default_factory=list)  # the last widgets: those of the tail, then empty ones
 
     def __post_init__(self) -> None:
-        self.box = self.kit.box([], f"{self.name} {IGNORE_TEX}")
-        self._more_room()
+        self._room += [self.kit.html(), self.kit.html()]
+        self.box = self.kit.box([self.kit.box(self._room)], f"{self.name} {IGNORE_TEX}")
 
     def grow(self, parts: list[str]) -> tuple[Block, ...]:
         """Show what was added to `parts` since the last call; return the blocks that are final now."""
@@ -132,7 +132,7 @@ class Blocks:
         widgets = [self.kit.html() for _ in range(min(max(len(self._where), 2), AT_ONCE))]
         self._room += widgets
         groups = self.box.children
-        if groups and len(groups[-1].children) + len(widgets) <= GROUP:
+        if len(groups[-1].children) + len(widgets) <= GROUP:
             self.kit.set(groups[-1], "children", (*groups[-1].children, *widgets))
         else:
             self.kit.set(self.box, "children", (*groups, self.kit.box(widgets)))

@@ -24,7 +24,7 @@ FASTEST_S = 1 / 30
 BYTES_PER_S = 120_000  # of tail: one giant list, table or fence is sent less often
 # For a given sum of bytes, pauses that grow with the square root of a paint's bytes keep the mean delay least.
 FRUGAL = 0.0015  # seconds for the root of a byte: some 40 bytes for one of the answer at 150 tokens/s
-FRUGAL_S = 0.043
+FRUGAL_S = 0.044
 MESSAGES_PER_S, AT_ONCE = 40, 8  # never more than 60 in a second
 SHARE = 5  # a paint may take a fifth of the time
 
@@ -60,13 +60,11 @@ class LiveAnswer:
 
     def _build(self, reply: Reply, stop: Callable[[], None] | None, style: str = LIVE_STYLE) -> None:
         self._kit = kit = WidgetKit()
-        self._style = kit.html(style)
-        self._before = kit.html(_part(before_html(reply)))
+        before = [kit.html(html) for html in (style, _part(before_html(reply))) if html]
         self._answer = Blocks(kit, growing(reply), "ollama-magic-answer")
-        self._status = StatusLine(kit, stop)
-        self._status.show(reply)
+        self._status = StatusLine(kit, reply, stop)
         self._region = LiveRegion(kit)
-        self._rows = [self._style, self._before, self._answer.box, self._status.box, self._region.widget]
+        self._rows = [*before, self._answer.box, self._status.box, self._region.widget]
         self.root: Any = kit.box(self._rows, "ollama-magic-live")
 
     def _last(self, reply: Reply) -> None:
@@ -89,7 +87,7 @@ class LiveAnswer:
             from ollama_magic.markdown.incremental import IncrementalMarkdown
 
             self._thinking = ThinkingSection(self._kit, IncrementalMarkdown())
-            self._rows.insert(2, self._thinking.box)
+            self._rows.insert(self._rows.index(self._answer.box), self._thinking.box)
             self._kit.set(self.root, "children", tuple(self._rows))
         self._thinking.blocks.grow(reply.thinking_parts)
 

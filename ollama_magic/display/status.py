@@ -42,10 +42,11 @@ def _speed(reply: Reply, now: float) -> str:
 class StatusLine:
     """The row under a live answer; it sends at most once a second, and its button never after it was made."""
 
-    def __init__(self, kit: WidgetKit, stop: Callable[[], None] | None) -> None:
+    def __init__(self, kit: WidgetKit, reply: Reply, stop: Callable[[], None] | None) -> None:
         self._kit = kit
-        self._line = kit.html()
-        self._told: object = None
+        now = time.monotonic()
+        self._told = _seen(reply, now)
+        self._line = kit.html(_line(reply, now))
         row = [self._line]
         if stop is not None:
             row.append(self._button(stop))
@@ -55,11 +56,9 @@ class StatusLine:
     def show(self, reply: Reply) -> None:
         """Say how the answer is getting on."""
         now = time.monotonic()
-        second = int(now - reply.started_at), reply.waiting, reply.first_at, reply.model, bool(reply.text_parts)
-        if second != self._told:
-            self._told = second
-            text = escape(status_text(reply, now))
-            self._kit.set(self._line, "value", f"<div class=jp-RenderedHTMLCommon><small>{text}</small></div>")
+        if (seen := _seen(reply, now)) != self._told:
+            self._told = seen
+            self._kit.set(self._line, "value", _line(reply, now))
 
     def say(self, html: str) -> None:
         """Put this into the row."""
@@ -77,3 +76,12 @@ class StatusLine:
         button = self._kit.button("Stop", "Stop this answer; what has come is kept", "ollama-magic-stop")
         button.on_click(lambda _: stop())
         return button
+
+
+def _seen(reply: Reply, now: float) -> tuple[object, ...]:
+    """What the line depends on, the clock by its seconds."""
+    return int(now - reply.started_at), reply.waiting, reply.first_at, reply.model, bool(reply.text_parts)
+
+
+def _line(reply: Reply, now: float) -> str:
+    return f"<div class=jp-RenderedHTMLCommon><small>{escape(status_text(reply, now))}</small></div>"

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+
+def _short(css: str) -> str:
+    """Without the spaces that only its readers need: it is sent with each answer."""
+    css = " ".join(css.split()).replace(": ", ":")
+    for mark in "{};,":
+        css = css.replace(f" {mark}", mark).replace(f"{mark} ", mark)
+    return css
+
+
 # Boxes become plain blocks, so that margins of neighbours collapse as in one document: no jump when the answer settles.
-LIVE_STYLE = """<style>
+LIVE_STYLE = _short("""<style>
 .ollama-magic-live, .ollama-magic-live .jupyter-widgets, .ollama-magic-live .widget-html-content,
 .ollama-magic-live .jupyter-widget-html-content {
   display: block; margin: 0; padding: 0; width: auto; height: auto; min-width: 0; max-width: 100%;
@@ -50,4 +59,4 @@ LIVE_STYLE = """<style>
 }
 .ollama-magic-live .ollama-magic-part-first > :is(ul, ol):last-child { margin-bottom: 0; }
 .ollama-magic-live .ollama-magic-part-last > :is(ul, ol):first-child { margin-top: 0; }
-</style>"""
+</style>""")
