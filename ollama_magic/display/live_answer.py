@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 FASTEST_S = 1 / 30
 BYTES_PER_S = 120_000  # of tail: one giant list, table or fence is sent less often
 # For a given sum of bytes, pauses that grow with the square root of a paint's bytes keep the mean delay least.
-FRUGAL = 0.0015  # seconds for the root of a byte: some 40 bytes for one of the answer at 150 tokens/s
-FRUGAL_S = 0.044
+FRUGAL = 0.00144  # seconds for the root of a byte: some 40 bytes for one of the answer at 150 tokens/s
+FRUGAL_S = 0.0415
 MESSAGES_PER_S, AT_ONCE = 40, 8  # never more than 60 in a second
 SHARE = 5  # a paint may take a fifth of the time
 
