@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 
 from ollama_magic.conversation.changes import Began, Ended, Entry, Grown, from_json, kind_of, to_json
@@ -15,6 +16,7 @@ from ollama_magic.ollama.protocol import ChatRequest, body_bytes, chat_body
 from tests.conversation.fakes import FakeView
 
 ROUNDS = 15
+PROMPT = "Solve a quadratic equation"
 
 
 @pytest.fixture
@@ -40,6 +42,16 @@ def best(work):
     return min(times) * 1000
 
 
+def body_of(above):
+    return body_bytes(chat_body(ChatRequest("demo", messages_of(above, PROMPT, ""))))
+
+
+def post(url, body):
+    """The same request by httpx alone."""
+    with httpx.Client(trust_env=False) as client:
+        assert client.post(f"{url}/api/chat", content=body).status_code == 200
+
+
 def entries(turns):
     changes = [
         change
@@ -50,15 +62,17 @@ def entries(turns):
 
 
 def test_a_turn_costs_the_same_in_a_long_conversation(session, figures):
-    """A turn behind 1,000 turns costs at most 1.2 × one behind 10, the request body aside."""
-    costs = {}
+    """A turn behind 1,000 turns costs at most 1.2 × one behind 10, the request body and its sending aside."""
+    costs, sent = {}, {}
     for turns in (10, 1000):
         session.journal.adopt(entries(turns))
-        whole = best(lambda: session.start_turn(Plan("Solve a quadratic equation"), FakeView()).wait())
+        whole = best(lambda: session.start_turn(Plan(PROMPT), FakeView()).wait())
         above = list(session.conversation().turns)
-        body = 2 * best(lambda above=above: body_bytes(chat_body(ChatRequest("demo", messages_of(above, "p", "")))))
-        costs[turns] = whole - body  # it is put together twice: to be sent, and for its fingerprint
-        print(f"\n{turns:>5} turns: {whole:.2f} ms CPU a turn, {body:.2f} ms of it for the body")
+        body = 2 * best(lambda above=above: body_of(above))  # put together twice: to be sent, and for its fingerprint
+        sent[turns] = best(lambda above=above: post(session.address().url, body_of(above)))
+        sending = sent[turns] - body / 2 - sent[10]
+        costs[turns] = whole - body - max(sending, 0)
+        print(f"\n{turns:>5} turns: {whole:.2f} ms CPU a turn, {body:.2f} ms for the body, {sending:.2f} for sending it")
     figures.note("a turn behind 1,000 turns : behind 10, without the body", costs[1000] / costs[10], 1.2, "×")
 
 
