@@ -72,7 +72,9 @@ def test_a_turn_costs_the_same_in_a_long_conversation(session, figures):
         sent[turns] = best(lambda above=above: post(session.address().url, body_of(above)))
         sending = sent[turns] - body / 2 - sent[10]
         costs[turns] = whole - body - max(sending, 0)
-        print(f"\n{turns:>5} turns: {whole:.2f} ms CPU a turn, {body:.2f} ms for the body, {sending:.2f} for sending it")
+        print(
+            f"\n{turns:>5} turns: {whole:.2f} ms CPU a turn, {body:.2f} ms for the body, {sending:.2f} for sending it"
+        )
     figures.note("a turn behind 1,000 turns : behind 10, without the body", costs[1000] / costs[10], 1.2, "×")
 
 
