@@ -50,16 +50,16 @@ ROOMS = {
     ),
     "display": (
         (
-            "__init__ answer bars blocks greeting guarded history host json_text kept kit live live_answer "
-            "live_region progress progress_html progress_words readable settled slot status style tables terminal "
-            "thinking transfer updating views"
+            "__init__ answer bars blocks greeting guarded history host json_text kept kit lean live "
+            "live_answer live_region progress progress_html progress_words readable settled slot status style tables "
+            "terminal thinking transfer updating views"
         ),
         "conversation markdown",
-        "IPython traitlets ipywidgets",
+        "IPython comm traitlets ipywidgets",
     ),
     "conversation": (
         (
-            "__init__ advice again audience cell_order cell_run changes context_window conversation fold handle "
+            "__init__ advice again audience cell_order cell_run changes context_window conversation fold growth handle "
             "journal keeping places record remembered reply request seams sent server session think_tags turn"
         ),
         "ollama store notebook",

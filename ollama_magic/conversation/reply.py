@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.errors import InputError
+from ollama_magic.errors import AnswerCut, InputError
 from ollama_magic.foreign import printable
 
 if TYPE_CHECKING:
@@ -80,6 +80,17 @@ class Reply:
         """What was sent, and the answer behind it, in the shape of Ollama's messages."""
         sent = [{"role": m.role, "content": m.content} for m in self.sent]
         return [*sent, {"role": "assistant", "content": self.text}]
+
+    def end(self, state: str) -> None:
+        """Note how it ended; only the first end counts."""
+        if self.state == RUNNING:
+            self.state, self.ended_at = state, time.monotonic()
+
+    def fail(self, error: OllamaMagicError) -> None:
+        """Note that it ended with this error, cut or failed; only the first end counts."""
+        if self.state == RUNNING:
+            self.error = error
+            self.end(CUT if isinstance(error, AnswerCut) else FAILED)
 
     def json(self) -> Any:
         """Read the answer as JSON; a fenced block around it is taken off. Raises InputError if it is none."""

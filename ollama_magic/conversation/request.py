@@ -58,15 +58,25 @@ class Plan:
     @property
     def form(self) -> str:
         """What the answer will be: JSON, the text of a gap, else Markdown."""
-        if self.format is not None:
-            return AS_JSON
-        return AS_TEXT if self.single and self.single.suffix else AS_MARKDOWN
+        return form_of(self.format, self.single.suffix if self.single else "")
 
     @property
     def needs(self) -> frozenset[str]:
         """The capabilities that the model must have."""
-        wanted = {"thinking": bool(self.think), "insert": bool(self.single and self.single.suffix)}
-        return CHATS | {name for name, needed in wanted.items() if needed}
+        return needs_of(self.think, self.single.suffix if self.single else "")
+
+
+def form_of(asked: object, suffix: str) -> str:
+    """What an answer will be: JSON where a format is asked for, the text of a gap before a suffix, else Markdown."""
+    if asked is not None:
+        return AS_JSON
+    return AS_TEXT if suffix else AS_MARKDOWN
+
+
+def needs_of(think: object, suffix: str) -> frozenset[str]:
+    """The capabilities that a model must have for this."""
+    wanted = {"thinking": think, "insert": suffix}
+    return CHATS | {name for name, needed in wanted.items() if needed}
 
 
 async def request_for(plan: Plan, talk: Conversation, history: list[Turn], server: ChatServer) -> Request:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from ollama_magic.conversation.advice import notes_on, with_cure
 from ollama_magic.conversation.audience import Audience
 from ollama_magic.conversation.context_window import NOTHING_ASKED, demand_of
-from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED, Reply
+from ollama_magic.conversation.growth import Growth, is_last
+from ollama_magic.conversation.reply import COMPLETE, RUNNING, STOPPED, Reply
 from ollama_magic.conversation.request import another_model, fingerprint, messages_in, request_for
-from ollama_magic.conversation.think_tags import ThinkTags
-from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
+from ollama_magic.errors import OllamaMagicError, ServerError
 from ollama_magic.ollama.protocol import ChatRequest
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.record import Record
     from ollama_magic.conversation.request import Plan
     from ollama_magic.conversation.seams import ChatServer, View
-    from ollama_magic.ollama.protocol import ChatChunk
     from ollama_magic.ollama.requests import Request
 
 STUCK_S = 20.0  # design §4, last paragraph
@@ -43,11 +42,12 @@ class RunningTurn:
     view: View
     reply: Reply
     record: Record
-    tags: ThinkTags = field(default_factory=ThinkTags)
     demand: Demand = NOTHING_ASKED
     changed: Audience = field(init=False)
+    growth: Growth = field(init=False)
 
     def __post_init__(self) -> None:
+        self.growth = Growth(self.reply, "run the cell again", keeps=True)
         self.changed = Audience(self.reply, self.view)
 
 
@@ -61,13 +61,15 @@ async def run_turn(turn: RunningTurn) -> Reply:
             try:
                 await _answer(turn)
             except asyncio.CancelledError:
-                _end(reply, STOPPED)
+                reply.end(STOPPED)
             finally:
                 flusher.cancel()
     except asyncio.CancelledError:
-        _end(reply, STOPPED)  # while it waited for the turn before
+        reply.end(STOPPED)  # while it waited for the turn before
+    except OllamaMagicError as error:
+        reply.fail(error)
     except Exception as error:  # noqa: BLE001 (no foreign exception leaves the package: design §7.6)
-        _fail(reply, error)
+        reply.fail(OllamaMagicError(f"ollama_magic itself failed, please report it: {error!r}"))
     finally:
         reply.waiting = ""
         turn.record.end()
@@ -103,13 +105,13 @@ async def _answer(turn: RunningTurn) -> None:
             raise await with_cure(error, request, turn.demand, turn.server) from None
         except asyncio.CancelledError:
             if turn.reply.state == RUNNING:
-                _let_go(turn)
+                turn.growth.let_go()
                 turn.server.left(request.model)
             raise
         finally:
             watch.cancel()
     except OllamaMagicError as error:
-        _fail(turn.reply, error)
+        turn.reply.fail(error)
 
 
 async def _request(turn: RunningTurn) -> Request | None:
@@ -125,97 +127,33 @@ async def _request(turn: RunningTurn) -> Request | None:
     reply.digest = await turn.server.digest(request.model, fresh=plan.reuse)
     asked = fingerprint(request, reply.digest) if isinstance(request, ChatRequest) else ""
     if plan.reuse and record.reuse(asked):
-        _end(reply, COMPLETE)
+        reply.end(COMPLETE)
         return None
     record.begin(plan.prompt, plan.system, asked)
     return request
 
 
 async def _stream(turn: RunningTurn, request: Request) -> None:
-    reply, changed = turn.reply, turn.changed
+    reply, changed, growth = turn.reply, turn.changed, turn.growth
     async with aclosing(turn.server.stream(request)) as chunks:
         async for chunk in chunks:
-            _append(turn, chunk)
-            changed.set()
-            if reply.state != RUNNING:
+            if reply.headers_at is None:
+                _begin_answer(turn)
+            growth.take(chunk)
+            if is_last(chunk):
+                growth.let_go()
+                changed.set()
+                growth.end(chunk)
                 return
-    _let_go(turn)
-    raise AnswerCut(_cut_line(reply, "the stream ended without its end mark"))
-
-
-def _append(turn: RunningTurn, chunk: ChatChunk) -> None:
-    reply = turn.reply
-    if reply.headers_at is None:
-        _begin_answer(turn)
-    if chunk.content:
-        _append_text(turn, chunk.content)
-    if chunk.thinking:
-        reply.thinking_parts.append(chunk.thinking)
-        turn.tags = ThinkTags()
-    if chunk.content or chunk.thinking:
-        reply.chunks += 1
-        reply.first_at = reply.first_at or time.monotonic()
-    if chunk.done or chunk.error or chunk.cut:
-        _let_go(turn)
-        _last_chunk(reply, chunk)
+            changed.set()
+    growth.let_go()
+    raise growth.cut()
 
 
 def _begin_answer(turn: RunningTurn) -> None:
     turn.reply.headers_at = time.monotonic()
     turn.reply.waiting = ""
     turn.server.answered(turn.reply.model)
-
-
-def _append_text(turn: RunningTurn, content: str) -> None:
-    if turn.tags.passed:
-        turn.reply.text_parts.append(content)
-    else:
-        _keep(turn.reply, *turn.tags.feed(content))
-
-
-def _let_go(turn: RunningTurn) -> None:
-    _keep(turn.reply, *turn.tags.close())
-
-
-def _keep(reply: Reply, thinking: str, text: str) -> None:
-    if thinking:
-        reply.thinking_parts.append(thinking)
-    if text:
-        reply.text_parts.append(text)
-
-
-def _last_chunk(reply: Reply, chunk: ChatChunk) -> None:
-    reply.stats = chunk.stats
-    if chunk.error:
-        raise ServerError(f"The server failed: {chunk.error.rstrip('.')}; {_kept(reply)}run the cell again.")
-    if chunk.cut:
-        raise AnswerCut(_cut_line(reply, chunk.cut))
-    reply.done_reason = chunk.done_reason
-    _end(reply, COMPLETE)
-
-
-def _cut_line(reply: Reply, why: str) -> str:
-    return f"The answer was cut: {why}; {_kept(reply)}run the cell again for a whole one."
-
-
-def _kept(reply: Reply) -> str:
-    return "the text so far is kept; " if reply.text_parts else ""
-
-
-def _fail(reply: Reply, error: Exception) -> None:
-    if reply.state != RUNNING:
-        return
-    if isinstance(error, OllamaMagicError):
-        reply.error = error
-    else:
-        reply.error = OllamaMagicError(f"ollama_magic itself failed, please report it: {error!r}")
-    _end(reply, CUT if isinstance(error, AnswerCut) else FAILED)
-
-
-def _end(reply: Reply, state: str) -> None:
-    if reply.state == RUNNING:
-        reply.state = state
-        reply.ended_at = time.monotonic()
 
 
 async def _tell_if_stuck(turn: RunningTurn) -> None:
