@@ -81,7 +81,7 @@ def tokens_of(turn: Turn) -> int:
 
 def size_of(text: str) -> int:
     """Bytes of UTF-8."""
-    return len(text.encode("utf-8", "replace"))
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def larger_window(needed: int, window: Window) -> int:

@@ -6,6 +6,7 @@ themselves to the right), and the `start` number of a list.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html import escape
 from time import thread_time
@@ -53,6 +54,7 @@ _FIXED = {
     "softbreak": "\n",
     "hardbreak": "<br>\n",
 }
+_PLAIN = re.compile(r"[^\\`*_\[\]<&$~!\n]*")  # a line in which no rule of ours or of CommonMark finds anything
 _TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 
 
@@ -186,11 +188,13 @@ class Writer:
 
     def _remembered(self, text: str) -> str:
         """The HTML from the last time, if nothing that it depends on can have changed."""
-        known = self._page.known.get(text)
+        known = self._page.known.get(text) or self.fresh.get(text)
         if known is None:
+            if _PLAIN.fullmatch(text):
+                return escape(text, quote=False)
             before = self.formulas
             html = self._parsed(text)
-            if "[" in text or len(text) < 8:
+            if "[" in text:
                 return html
             known = (html, self.formulas - before)
         elif known[1]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from time import thread_time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import paragraph
+from markdown_it.rules_block.state_block import StateBlock
+from markdown_it.token import Token
 
 from ollama_magic.markdown.emphasis import CjkStateInline, dunder
 from ollama_magic.markdown.links import allowed
 from ollama_magic.markdown.math import math_block, math_inline
 
 if TYPE_CHECKING:
-    from markdown_it.rules_block.state_block import StateBlock
     from markdown_it.rules_inline.state_inline import StateInline
-    from markdown_it.token import Token
 
 DEEPEST = 24  # levels of quotes and lists; deeper ones are shown as text
 _MOST_DELIMITERS = 4_000
@@ -78,6 +78,41 @@ class References(dict[str, Any]):
         return known
 
 
+class _BlockToken(Token):
+    """A block token without a dict of its own: a large table has 50,000, and what holds dicts is searched for garbage.
+
+    Rules give a token attributes by giving it another dict.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, kind: str, tag: str, nesting: Literal[-1, 0, 1]) -> None:
+        self.type, self.tag, self.nesting = kind, tag, nesting
+        self.attrs, self.meta = _NOTHING, _NOTHING
+        self.map = self.children = None
+        self.content = self.markup = self.info = ""
+        self.level, self.block, self.hidden = 0, True, False
+
+
+_NOTHING: dict[str, Any] = {}
+_CLOSED = {tag: _BlockToken(f"{tag}_close", tag, -1) for tag in ("td", "th", "tr")}
+
+
+class _Blocks(StateBlock):
+    """The state of block rules; the end of a cell or row is one and the same token, for rules never change it."""
+
+    def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
+        """Append a token."""
+        self.level -= nesting < 0
+        token: Token | None = _CLOSED.get(tag) if nesting < 0 else None
+        if token is None:
+            token = _BlockToken(ttype, tag, nesting)
+            token.level = self.level
+        self.level += nesting > 0
+        self.tokens.append(token)
+        return token
+
+
 class Parser:
     """One markdown-it instance; it keeps no state between texts."""
 
@@ -94,9 +129,9 @@ class Parser:
 
     def blocks(self, text: str, env: dict[str, Any]) -> list[Token]:
         """The block tokens of a text; `env` holds `watch` and `references`, and gets `open_math`, a line."""
-        tokens: list[Token] = []
-        self.md.block.parse(text, self.md, env, tokens)
-        return tokens
+        state = _Blocks(text, self.md, env, [])
+        self.md.block.tokenize(state, state.line, state.lineMax)
+        return state.tokens
 
     def inline(self, text: str, env: dict[str, Any]) -> list[Token]:
         """The inline tokens of one paragraph, cell or heading."""

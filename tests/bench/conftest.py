@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import browser, lab, open_page, spare_pages  # noqa: F401 (fixtures)
+from tests.browser.conftest import browser, lab, notebook, open_page, spare_pages  # noqa: F401 (fixtures)
 from tests.kernel.kernel import ROOT, Kernel
 
 if TYPE_CHECKING:

@@ -6,23 +6,21 @@ OLLAMA_MAGIC_LONG=1 makes it long: all 32,000 tokens at 150/s, and a line of 10 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ollama_magic.markdown.renderer import MarkdownRenderer
 from tests.answers import words
+from tests.browser.blocks import BIG, BLOCKS, all_shown, gap, wait_settled, watched
 from tests.browser.inert import squeezed
-from tests.browser.lab import NOTEBOOK_JS
 from tests.markdown.strict import Strict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import Lab, NotebookPage
@@ -35,43 +33,9 @@ pytestmark = pytest.mark.timeout(900 if LONG else 240)
 
 FROZEN_S = 5.0  # a page that draws no frame for so long hangs, also on a busy machine
 SLOW_S = 20.0
-# The longest time without a frame, and when the end of an answer could first be read: live, and settled.
-PROBE = """() => { if (window.probed) return; window.probed = true; let last = performance.now();
-    const frame = () => { const now = performance.now(); window.gap = Math.max(window.gap, now - last); last = now;
-        requestAnimationFrame(frame); };
-    requestAnimationFrame(frame);
-    setInterval(() => { const cells = [...document.querySelectorAll('.jp-Notebook .jp-Cell')];
-        for (const [i, cell] of cells.entries()) for (const kind of ['.ollama-magic-live', '.jp-RenderedHTML']) {
-            const key = i + kind; const root = key in window.ends ? null : cell.querySelector(kind);
-            if (root?.textContent.includes('KEEP-end')) window.ends[key] = Date.now() / 1000; } }, 20); }"""
-RESET = "window.gap = 0, window.ends = {}"
-ENDS = """index => { const settled = window.ends[index + '.jp-RenderedHTML'];
-    return [window.ends[index + '.ollama-magic-live'] ?? settled, settled]; }"""
 ANSWERS = "[...document.querySelectorAll('.jp-RenderedHTML')].filter(e => e.textContent.includes('It is number'))"
 TEXT = """([index, root]) => [...document.querySelectorAll('.jp-Notebook .jp-Cell')[index].querySelectorAll(root)]
     .map(e => e.textContent).join('')"""
-FILE = Path(__file__).parent.parent / "hostile" / "markdown.jsonl"
-
-
-def built(payload: dict[str, Any]) -> str:
-    return "".join(unit * times for unit, times in payload["build"])
-
-
-PAYLOADS = [json.loads(line) for line in FILE.read_text(encoding="utf8").splitlines()]
-BLOCKS = {
-    payload["id"]: built(payload) for payload in PAYLOADS if "build" in payload and (LONG or payload["class"] != "big")
-}
-BLOCKS |= {
-    "list": "".join(f"- item {n} of **many**\n" for n in range(4_000)),
-    "table": "| a | b | c |\n|---|---|---|\n" + "".join(f"| {n} | `x{n}` | *y* |\n" for n in range(4_500)),
-    "fence": "```python\n" + "".join(f"x{n} = [{n}, 'text']  # why\n" for n in range(3_300)),
-    "stars": "*a_ **b _c*" * 9_000,
-    "dollars": "$x $ $$y$ \\( ".__mul__(7_500),
-    "quotes": "".join(f"{'> ' * (n % 60)}deep {n}\n" for n in range(1_500)),
-    "line": "word " * 20_000,
-    "formulas": "$x_1^2 + \\frac{a}{b}$ and " * 4_000,
-    "links": "[a](https://example.org/b) " * 3_700,
-}
 
 
 def mixed(count: int) -> list[str]:
@@ -93,17 +57,6 @@ PARTS = [
 ]  # fmt: skip
 
 
-def watched(page: NotebookPage) -> NotebookPage:
-    page.page.evaluate(RESET)
-    page.page.evaluate(PROBE)
-    return page
-
-
-def gap(page: NotebookPage) -> float:
-    """The longest time without a frame so far, in seconds."""
-    return float(page.page.evaluate("window.gap")) / 1000
-
-
 def read(page: NotebookPage, index: int, root: str = ".jp-RenderedHTML") -> str:
     """All the text of the settled answer, squeezed."""
     return squeezed(page.page.evaluate(TEXT, [index, root]))
@@ -117,12 +70,6 @@ def whole(page: NotebookPage, index: int, text: str) -> bool:
     """Whether the page and the file hold the text, and nothing else but the footer."""
     (output,) = page.outputs(index)
     return "".join(output["data"]["text/plain"]) == text and read(page, index).startswith(rendered(text))
-
-
-def wait_settled(page: NotebookPage, *cells: int) -> None:
-    page.page.wait_for_function(
-        "cells => cells.every(i => (i + '.jp-RenderedHTML') in window.ends)", arg=list(cells), timeout=600_000
-    )
 
 
 @pytest.mark.parametrize("pace", [0, 150])
@@ -141,27 +88,12 @@ def test_a_long_answer(demo_server: Servers, notebook: Notebooks, pace: int) -> 
 
 def test_hostile_blocks(demo_server: Servers, notebook: Notebooks) -> None:
     """Any 100 kB are shown, rich or plain, as soon as they are there, and nothing hangs."""
-    ended: dict[str, float] = {}
-
-    def speak(body: dict[str, Any]) -> Iterator[str]:
-        name = body["messages"][-1]["content"]
-        text = BLOCKS[name] + "\n\nKEEP-end"
-        yield from (text[at : at + 500] for at in range(0, len(text), 500))
-        ended[name] = time.time()
-
-    page = watched(notebook(demo_server(pace=0, answers=speak), *(f"%%chat --once\n{name}" for name in BLOCKS)))
-    late = {}
-    for index, name in enumerate(BLOCKS, 1):
-        page.page.evaluate(RESET)
-        page.start(index)
-        wait_settled(page, index)
-        live, settled = (when - ended[name] for when in page.page.evaluate(ENDS, index))
-        plain = "plain" if page.page.evaluate(TEXT, [index, ".ollama-plain"]) else ""
-        print(f"{name:10} live {live:6.2f} s  settled {settled:6.2f} s  gap {gap(page):5.2f} s  {plain}")
-        late[name] = max(settled, gap(page))
-        page.page.evaluate(f"{NOTEBOOK_JS}.content.widgets[{index}].model.outputs.clear()")
+    late, blocks = {}, BLOCKS | (BIG if LONG else {})
+    for shown in all_shown(demo_server, notebook, blocks):
+        print(f"{shown.name:10} live {shown.live:6.2f} s  settled {shown.settled:6.2f} s  gap {shown.gap:5.2f} s")
+        late[shown.name] = max(shown.settled, shown.gap)
+    assert late.keys() == blocks.keys()
     assert {name: seconds for name, seconds in late.items() if seconds > SLOW_S} == {}
-    assert page.errors == []
 
 
 def test_eight_at_once(demo_server: Servers, notebook: Notebooks) -> None:
