@@ -13,7 +13,7 @@ from ollama_magic.errors import OllamaMagicError
 from ollama_magic.magics.cell_order import PageLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
@@ -25,10 +25,10 @@ _LOADS = re.compile(r"^\s*%load_ext\s+ollama_magic\b", re.MULTILINE)
 class CellEvents:
     """Listens to the shell; a terminal's cells have no ids, and then nothing is done."""
 
-    def __init__(self, shell: Any, session: Session, cell: Cell) -> None:
+    def __init__(self, shell: Any, session: Session, cell: Cell, footer: Callable[[], str]) -> None:
         self._shell, self._session, self._cell = shell, session, cell
         self._named: frozenset[str] = frozenset()
-        self._page_line = PageLine(shell, session)
+        self._page_line = PageLine(shell, session, footer)
 
     def register(self) -> None:
         """Be told of every cell from now on."""

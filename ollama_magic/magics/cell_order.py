@@ -11,6 +11,8 @@ from ollama_magic.conversation.cell_order import CellOrder
 from ollama_magic.magics.mending import answers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ollama_magic.conversation.session import Session
 
 TARGET = "ollama_magic.cells"
@@ -18,10 +20,13 @@ MOST_CELLS, LONGEST_ID = 20_000, 256  # what is told beyond that is no notebook
 
 
 class PageLine:
-    """Listens to the pages of this kernel; where there is no kernel, nothing is done."""
+    """Listens to the pages of this kernel; where there is no kernel, nothing is done.
 
-    def __init__(self, shell: Any, session: Session) -> None:
-        self._shell, self._session = shell, session
+    `footer` says what stands under an answer now.
+    """
+
+    def __init__(self, shell: Any, session: Session, footer: Callable[[], str]) -> None:
+        self._shell, self._session, self._footer = shell, session, footer
         self.order = CellOrder(session.journal)
         self._listening = False
 
@@ -53,7 +58,7 @@ class PageLine:
 
     def _settle(self, comm: Any, message: Any) -> None:
         """Answer with what the page has missed, if it asks."""
-        settled = answers(self._shell, self._session, _data(message).get("unsettled"))
+        settled = answers(self._shell, self._session, _data(message).get("unsettled"), self._footer())
         if self._listening and settled:
             comm.send({"settled": settled})
 

@@ -38,7 +38,7 @@ class OllamaMagic(LoadedMagics, Magics):
         self.shell: Any = shell
         self.session = Session(self._settings)
         self.cell = Cell(shell)
-        self.cell_events = CellEvents(shell, self.session, self.cell)
+        self.cell_events = CellEvents(shell, self.session, self.cell, lambda: self.footer)
         self.displaced: dict[tuple[str, str], Any] = {}
 
     @no_var_expand

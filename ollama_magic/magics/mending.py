@@ -19,24 +19,26 @@ if TYPE_CHECKING:
 MOST = 200  # outputs asked about at once
 
 
-def answers(shell: Any, session: Session, asked: object) -> list[dict[str, object]]:
+def answers(shell: Any, session: Session, asked: object, footer: str) -> list[dict[str, object]]:
     """For each output that is asked about and known, its bundle and what it says of itself."""
     found: list[dict[str, object]] = []
     for label in asked[:MOST] if isinstance(asked, list) else ():
         slot = label.get("slot") if isinstance(label, dict) else None
-        if isinstance(slot, str) and (known := settled_of(shell).get(slot) or _from_the_store(session, label)):
+        if isinstance(slot, str) and (known := settled_of(shell).get(slot) or _from_the_store(session, label, footer)):
             bundle, state = known
             found.append({"bundle": bundle, "label": {"slot": slot, **state}})
     return found
 
 
-def _from_the_store(session: Session, label: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
+def _from_the_store(
+    session: Session, label: dict[str, Any], footer: str
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
     turn = _turn_of(session, label)
     if turn is None or turn.state == RUNNING:
         return None
     from ollama_magic.display.settled import bundle
 
-    return dict(bundle(reply_of(turn))), {"model": turn.model, "state": turn.state}
+    return dict(bundle(reply_of(turn), footer)), {"model": turn.model, "state": turn.state}
 
 
 def _turn_of(session: Session, label: dict[str, Any]) -> Turn | None:

@@ -121,6 +121,12 @@ def test_what_was_missed_is_told(notebook, page):
     assert known == {"bundle": {"text/plain": "known"}, "label": {"slot": "c/1", "model": "m", "state": "complete"}}
 
     page.got.clear()
+    notebook.shell.run_line_magic("config", "OllamaMagic.footer = 'none'")
+    page.open({"order": ["a", "b"], "unsettled": asked[:1]})
+    assert "demo:latest" in one["bundle"]["text/html"]
+    assert "demo:latest" not in page.got[0]["settled"][0]["bundle"]["text/html"]
+
+    page.got.clear()
     unknown = [{"slot": "a/2", **main}, {"slot": "x/1", **main}, {"slot": "a/1", "conversation": None}, {"slot": "a"}]
     wrong = [{"slot": 7}, "a/1", None, {}, {"slot": "a/¹", **main}, {"slot": "a/-1", **main}, {"slot": "/1", **main}]
     for asked in (unknown, wrong, "a/1", {"slot": "a/1"}, 7):
