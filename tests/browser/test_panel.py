@@ -62,6 +62,14 @@ class PanelOf:
     def wait(self, part: str) -> None:
         self.page.page.wait_for_function(TEXT_IN, arg=[part, self.nth], timeout=WAIT_MS)
 
+    def edit_first(self) -> Locator:
+        first = self.root.locator(".ollama-magic-turn").first
+        first.hover()
+        first.get_by_role("button", name="Edit").click()
+        editor = first.locator(".ollama-magic-draft textarea")
+        editor.wait_for()
+        return editor
+
     def button(self, name: str) -> Locator:
         return self.root.get_by_role("button", name=name, exact=True)
 
@@ -172,10 +180,7 @@ def test_stop_edit_undo(demo_server: Servers, notebook: Notebooks) -> None:
     panel.wait("stopped")
     assert chats(server)[1].ended.wait(5)
     assert chats(server)[1].closed_early
-    panel.root.locator(".ollama-magic-turn").first.hover()
-    panel.root.locator(".ollama-magic-turn").first.get_by_role("button", name="Edit").click()
-    editor = panel.root.locator(".ollama-magic-turn").first.locator(".ollama-magic-draft textarea")
-    editor.wait_for()
+    editor = panel.edit_first()
     assert editor.input_value() == "one"
     editor.fill("one, otherwise")
     editor.press("Enter")

@@ -36,10 +36,7 @@ def test_a_sitting(demo_server: Callable[..., DemoServer], notebook: Callable[..
         panel.ask(prompt)
         panel.wait(part)
     page.wait_idle()
-    first = panel.root.locator(".ollama-magic-turn").first
-    first.hover()
-    first.get_by_role("button", name="Edit").click()
-    editor = first.locator(".ollama-magic-draft textarea")
+    editor = panel.edit_first()
     editor.fill("first, otherwise")
     editor.press("Enter")
     panel.wait("You said: first, otherwise")
