@@ -38,13 +38,13 @@ class LoopThread:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine and wait for its result; ■ cancels it and raises KeyboardInterrupt."""
-        tasks: list[asyncio.Task[Any]] = []
+        task = Stoppable[T](self, lambda: True)
         try:
             with interrupts_held():
-                future = self.start(_noted(coroutine, tasks))
-            return wait_for(future)
+                task.start(coroutine)
+            return task.wait()
         except KeyboardInterrupt:
-            self.call_soon(_cancel_each, tasks)  # not the future: then nobody would look at how the task ends
+            task.stop()
             raise
 
     def close(self) -> None:
@@ -151,18 +151,6 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(asyncio.sleep(0))  # connections that were closed last are gone only now
         loop.close()
-
-
-async def _noted(coroutine: Coroutine[Any, Any, T], tasks: list[asyncio.Task[Any]]) -> T:
-    task = asyncio.current_task()
-    assert task is not None, "a coroutine that runs has a task"
-    tasks.append(task)
-    return await coroutine
-
-
-def _cancel_each(tasks: list[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
 
 
 async def _cancel_all() -> None:

@@ -32,9 +32,11 @@ def lean(kind: Any, *sent: str) -> Any:
     if sent:
         traits["_short"] = default("keys")(lambda _: [*_MODEL, *sent])
 
+    makes_comms = int(widgets.__version__.partition(".")[0]) >= 8
+
     def open_comm(widget: Any) -> None:
         name = getattr(widget, "_model_id", None)  # what `model_id` will be
-        made = _new_comm(name) if name and widget.comm is None and int(widgets.__version__.split(".")[0]) >= 8 else None
+        made = _new_comm(name) if makes_comms and name and widget.comm is None else None
         if made is None:
             kind.open(widget)
             _shorten(widget.comm)
