@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.conversation.reply import COMPLETE
 from ollama_magic.display.host import answers_clicks_while_busy, current_shell, request_of
 from ollama_magic.display.kit import WidgetKit
-from ollama_magic.display.live import WIDGET_TYPE
+from ollama_magic.display.live import WIDGET_TYPE, view_of
 from ollama_magic.display.live_region import LiveRegion
 from ollama_magic.display.progress_words import ON_ITS_WAY, amount, doing, figures, percent, settled
 from ollama_magic.display.slot import kept_open
@@ -76,8 +76,7 @@ class LiveProgress:
         wait = transfer.started_at + GRACE_S - transfer.clock()
         if wait <= 0 and not self._shown:
             self._shown = True
-            view = {"version_major": 2, "version_minor": 0, "model_id": self.root.model_id}
-            self._place.update({WIDGET_TYPE: view, "text/plain": ON_ITS_WAY})
+            self._place.update({WIDGET_TYPE: view_of(self.root), "text/plain": ON_ITS_WAY})
         return max(FASTEST_S, wait)
 
     def finish(self, transfer: Transfer) -> None:
