@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent.parent
+ATTEMPTS = 3  # a port that is free when it is chosen may be taken before the kernel binds it
 WAIT_S = 60  # a guard against hangs, generous to a machine that others use
 
 
@@ -24,16 +25,26 @@ class Kernel:
     """A kernel of its own; cells are run as JupyterLab does it, with their id in the request's metadata."""
 
     def __init__(self, environ: dict[str, str], python: str = sys.executable) -> None:
+        for attempts_left in reversed(range(ATTEMPTS)):
+            self._start({**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **environ}, python)
+            try:
+                self.client.wait_for_ready(timeout=WAIT_S)
+                break
+            except RuntimeError:
+                self.stop()
+                if not attempts_left:
+                    raise
+        self.messages: dict[str, list[dict[str, Any]]] = defaultdict(list)  # what came on iopub, by parent
+        self.replies: dict[str, dict[str, Any]] = {}
+
+    def _start(self, environ: dict[str, str], python: str) -> None:
         self.manager = KernelManager(kernel_name="python3")
         spec = self.manager.kernel_spec
         assert spec is not None
         spec.argv = [python, *spec.argv[1:]]
-        self.manager.start_kernel(env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **environ})
+        self.manager.start_kernel(env=environ)
         self.client = self.manager.blocking_client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=WAIT_S)
-        self.messages: dict[str, list[dict[str, Any]]] = defaultdict(list)  # what came on iopub, by parent
-        self.replies: dict[str, dict[str, Any]] = {}
 
     def start(self, code: str, cell: str | None = None) -> str:
         """Ask for an execution and return its message id; `cell` is the cell's id."""
