@@ -1,26 +1,63 @@
 """Local language models in the notebook: `%load_ext ollama_magic`, then `%%chat`.
 
-This is the door: what IPython calls to load and unload; `last`, the newest turn's reply; and the functions for
-scripts, which are imported when they are first named.
+It has the functions with which IPython loads and unloads the extension; `last`, the newest turn's reply; and the
+functions for scripts, which are imported on first use.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.log import begin as _begin_log
 from ollama_magic.version import __version__
 
 if TYPE_CHECKING:
     from ollama_magic.commands.panel import ChatPanel
-    from ollama_magic.conversation.reply import Reply
-    from ollama_magic.functions.calls import chat, embed, generate, list_models as list, ps, pull, show, stream  # noqa: A004
-    from ollama_magic.functions.conversation import Conversation
+    from ollama_magic.functions.public import (
+        AnswerCut,
+        AnswerInvalid,
+        Conversation,
+        Embeddings,
+        InputError,
+        ModelNotFound,
+        OllamaMagicError,
+        Reply,
+        Results,
+        ServerError,
+        ServerUnreachable,
+        StoreError,
+        TurnStopped,
+        chat,
+        embed,
+        generate,
+        list,  # noqa: A004
+        map,  # noqa: A004
+        ps,
+        pull,
+        show,
+        stream,
+        tool,
+    )
 
     last: Reply | None
 
+_begin_log()
+
 __all__ = [
+    "AnswerCut",
+    "AnswerInvalid",
     "ChatPanel",
     "Conversation",
+    "Embeddings",
+    "InputError",
+    "ModelNotFound",
+    "OllamaMagicError",
+    "Reply",
+    "Results",
+    "ServerError",
+    "ServerUnreachable",
+    "StoreError",
+    "TurnStopped",
     "__version__",
     "chat",
     "embed",
@@ -28,15 +65,14 @@ __all__ = [
     "last",
     "list",
     "load_ipython_extension",
+    "map",
     "ps",
     "pull",
     "show",
     "stream",
+    "tool",
     "unload_ipython_extension",
 ]
-_CALLS = {name: name for name in ("chat", "embed", "generate", "ps", "pull", "show", "stream")} | {
-    "list": "list_models"
-}
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -47,7 +83,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """Stop what runs and take everything out again; `%unload_ext ollama_magic` calls this."""
+    """Stop running turns and remove everything; `%unload_ext ollama_magic` calls this."""
     from ollama_magic.magics.loading import unload
 
     unload(shell)
@@ -63,12 +99,8 @@ def __getattr__(name: str) -> Any:
         from ollama_magic.commands.panel import ChatPanel
 
         return ChatPanel
-    if name in _CALLS:
-        from ollama_magic.functions import calls
+    if name in __all__:
+        from ollama_magic.functions import public
 
-        return getattr(calls, _CALLS[name])
-    if name == "Conversation":
-        from ollama_magic.functions.conversation import Conversation
-
-        return Conversation
+        return getattr(public, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,7 @@
-"""Loading by itself: one small file of our own in an IPython profile's `startup`, written and removed on request only.
+"""Automatic loading: one small file in an IPython profile's `startup`, written and removed on request.
 
-A startup file and no entry in the profile's configuration: that is the user's to write, it may be Python, and a
-profile is shared by environments that lack this package, where an entry would fail at every start.
+It is not an entry in the profile's configuration, because that belongs to the user and may be Python. Environments
+without this package may share the profile, and such an entry would fail there at every start.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ del _load_ollama_magic
 
 
 def enable(profile: str = "default") -> tuple[Path, bool]:
-    """Have IPython and its kernels load the extension at their start; the file, and whether it was written now."""
+    """Make IPython and its kernels load the extension at start; return the file, and whether it was written now."""
     file = _file(profile, make=True)
     if file.exists():
         if _text(file) == TEXT:
@@ -43,7 +43,7 @@ def enable(profile: str = "default") -> tuple[Path, bool]:
 
 
 def disable(profile: str = "default") -> tuple[Path, bool]:
-    """Take that back; the file, and whether it was there."""
+    """Undo `enable`; return the file, and whether it existed."""
     file = _file(profile, make=False)
     if not file.exists():
         return file, False
@@ -56,20 +56,20 @@ def disable(profile: str = "default") -> tuple[Path, bool]:
 
 
 def _file(profile: str, *, make: bool) -> Path:
-    """Where it stands; IPython makes the default profile at its first start, any other has to be there."""
+    """Return the file's path; IPython creates the default profile at its first start, any other must exist."""
     from IPython.paths import get_ipython_dir
 
     if not re.fullmatch(r"[\w.-]+", profile):
-        raise InputError(f"{profile!r} is no name of an IPython profile.")
+        raise InputError(f"{profile!r} is not the name of an IPython profile.")
     folder = Path(get_ipython_dir()) / f"profile_{profile}"
     if make and profile != "default" and not folder.is_dir():
-        raise InputError(f"There is no IPython profile {profile}; `ipython profile create {profile}` makes it.")
+        raise InputError(f"There is no IPython profile {profile}; `ipython profile create {profile}` creates it.")
     return folder / "startup" / NAME
 
 
 def _refuse_foreign(file: Path) -> None:
     if not _text(file).startswith(MARK):
-        raise InputError(f"{file} is there already and was not written by `ollama-magic enable`; it is left as it is.")
+        raise InputError(f"{file} already exists and was not written by `ollama-magic enable`; it was not changed.")
 
 
 def _text(file: Path) -> str:

@@ -1,22 +1,34 @@
-"""One private asyncio loop in a daemon thread, and how the main thread waits for it. It knows nothing of turns."""
+"""One private asyncio loop in a daemon thread, and ways for other threads to wait for it. It knows nothing of turns.
+
+■ reaches the main thread only. A waiting worker thread checks every `POLL_S` whether ■ has interrupted the main thread
+and the main thread now waits for its threads, like `with ThreadPoolExecutor()` does; then it stops waiting, closes its
+connection, and raises KeyboardInterrupt (`MainThreadWatch`). No signal handler is replaced for this.
+
+After a fork the child has the loop but not its thread; its next call starts a new loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 import threading
 from concurrent.futures import Future, TimeoutError as NotYet
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
 T = TypeVar("T")
 
-POLL_S = 0.1  # an untimed wait cannot be interrupted on every platform (style.md §3)
-FINISH_S = 0.8  # how long ■ waits until the end is shown: the prompt is promised within 1 s (design §7.2)
-AGAIN_S = 0.2  # until a stop that was not heard is said again
+POLL_S = 0.1  # an untimed wait cannot be interrupted on every platform (design.md §5)
+FINISH_S = 0.8  # how long ■ waits until the end is shown: the prompt is promised within 1 s (design.md §7.2)
+RETRY_S = 0.2  # until a lost cancellation is repeated
+
+_WAITS = ("threading", "concurrent.futures", "multiprocessing.pool", "queue", "selectors")  # modules that wait in C
 
 
 class LoopThread:
@@ -25,13 +37,14 @@ class LoopThread:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
+        _loop_threads.add(self)
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Run a coroutine on the loop; it carries the caller's context, so its output stays with the caller's cell."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
 
     def call_soon(self, callback: Any, *args: Any) -> None:
-        """Have a plain function called on the loop, from any thread; nothing happens once the loop is closed."""
+        """Call a function on the loop, from any thread; does nothing once the loop is closed."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(callback, *args)
@@ -40,6 +53,11 @@ class LoopThread:
         """Run a coroutine and wait for its result; ■ cancels it and raises KeyboardInterrupt."""
         task = Stoppable[T](self, lambda: True)
         try:
+            MainThreadWatch().check()
+        except KeyboardInterrupt:
+            coroutine.close()
+            raise
+        try:
             with interrupts_held():
                 task.start(coroutine)
             return task.wait()
@@ -47,8 +65,19 @@ class LoopThread:
             task.stop()
             raise
 
+    def finish(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine that closes something, and wait at most `FINISH_S`, even in a stopped thread."""
+        with suppress(NotYet):
+            self.start(coroutine).result(timeout=FINISH_S)
+
+    def forget(self) -> None:
+        """Start anew in a child process, without touching the parent's loop, whose sockets it shares."""
+        if self._loop is not None:
+            _abandoned.append(self._loop)
+        self._loop, self._lock = None, threading.Lock()
+
     def close(self) -> None:
-        """Cancel what still runs, end the loop, and join its thread for a moment."""
+        """Cancel running tasks, end the loop, and join its thread briefly."""
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
@@ -63,14 +92,14 @@ class LoopThread:
                 loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=_serve, args=(loop,), name="ollama_magic", daemon=True)
                 self._thread.start()
-                self._loop = loop  # last: a loop that nobody runs would keep its callers waiting for ever
+                self._loop = loop  # last, because callers would wait forever for a loop that does not run
             return self._loop
 
 
 class Stoppable(Generic[T]):
     """A coroutine that any thread can stop, as long as `running()` says that there is something to stop.
 
-    A stop cancels its task and never its future, which would not let it finish (style.md §3).
+    A stop cancels its task and never its future, which would not let it finish (design.md §5).
     """
 
     def __init__(self, loop_thread: LoopThread, running: Callable[[], bool]) -> None:
@@ -80,23 +109,28 @@ class Stoppable(Generic[T]):
         self._task: asyncio.Task[Any] | None = None
         self._future: Future[T] | None = None
 
+    @property
+    def future(self) -> Future[T]:
+        """What is done when it has ended; it must have been started."""
+        assert self._future is not None, "it was not started"
+        return self._future
+
     def start(self, coroutine: Coroutine[Any, Any, T]) -> None:
-        """Run it on the loop; what was stopped before is cancelled at its first wait."""
+        """Run it on the loop; if it was stopped before, it is cancelled at its first wait."""
         self._future = self._loop_thread.start(self._known(coroutine))
 
     def stop(self) -> None:
-        """Stop it, from any thread; a second call changes nothing."""
+        """Stop it, from any thread; a second call does nothing."""
         if not self._stopping:
             self._stopping = True
             self._loop_thread.call_soon(self._cancel)
 
     def wait(self) -> T:
         """Wait for its result; ■ raises KeyboardInterrupt, and stops nothing."""
-        assert self._future is not None, "only what was started is waited for"
-        return wait_for(self._future)
+        return wait_for(self.future)
 
     def settle(self, seconds: float = FINISH_S) -> None:
-        """Wait until it has ended, for so long at most; a second ■ gives up waiting, not the end."""
+        """Wait at most `seconds` until it has ended; a second ■ ends only the waiting."""
         with suppress(NotYet):
             if self._future is not None:
                 self._future.result(timeout=seconds)
@@ -108,25 +142,63 @@ class Stoppable(Generic[T]):
         return await coroutine
 
     def _cancel(self) -> None:
-        """Cancel until it is heard: before Python 3.12 `wait_for` loses a cancellation that comes with its result."""
+        """Cancel until it takes effect: before Python 3.12 `wait_for` loses a cancellation that comes with a result."""
         if self._task is not None and not self._task.done() and self._running():
             self._task.cancel()
-            self._task.get_loop().call_later(AGAIN_S, self._cancel)
+            self._task.get_loop().call_later(RETRY_S, self._cancel)
 
 
 def wait_for(future: Future[T]) -> T:
-    """Wait for a result in short timed waits, so that ■ is heard at once."""
+    """Wait for a result in short timed waits, so that ■ takes effect at once."""
+    watch = MainThreadWatch()
     while True:
         try:
             return future.result(timeout=POLL_S)
         except NotYet:
             if future.done():  # the coroutine itself raised a TimeoutError
                 raise
+        watch.check()
+
+
+class MainThreadWatch:
+    """Watches, from a worker thread, whether ■ has interrupted the main thread.
+
+    It has if the main thread handles a KeyboardInterrupt and waits for threads, like the end of a `with` block of an
+    executor or a `finally` with `join()`. An interrupt that was handled before the watch began is ignored, because its
+    handler may have started this work. But work that was queued after interrupted work is stopped with it.
+    """
+
+    _obeyed = 0  # the interrupt that has stopped a worker most recently
+
+    def __init__(self) -> None:
+        self._known = _interrupt_of_main()
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if this thread's work was interrupted."""
+        now = _interrupt_of_main()
+        if now and (now != self._known or now == MainThreadWatch._obeyed) and _main_waits():
+            MainThreadWatch._obeyed = now
+            raise KeyboardInterrupt
+
+
+def _interrupt_of_main() -> int:
+    """Identify the KeyboardInterrupt that the main thread handles; 0 if it handles none, or this is the main thread."""
+    main = threading.main_thread()
+    if threading.current_thread() is main or not hasattr(sys, "_current_exceptions"):
+        return 0
+    found: Any = sys._current_exceptions().get(main.ident or 0)  # noqa: SLF001 (its documented name)
+    error = found[1] if isinstance(found, tuple) else found  # a tuple before Python 3.12
+    return id(error) if isinstance(error, KeyboardInterrupt) else 0
+
+
+def _main_waits() -> bool:
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001 (its documented name)
+    return frame is not None and str(frame.f_globals.get("__name__")).startswith(_WAITS)
 
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Hold ■ back until the block ends, so that it cannot fall between steps that belong together.
+    """Hold ■ back until the block ends, so that it cannot interrupt steps that belong together.
 
     ■ reaches the main thread only; in any other thread this does nothing.
     """
@@ -149,7 +221,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_forever()
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(asyncio.sleep(0))  # connections that were closed last are gone only now
+        loop.run_until_complete(asyncio.sleep(0))  # connections that were closed last end only now
         loop.close()
 
 
@@ -158,3 +230,19 @@ async def _cancel_all() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), timeout=1.5)
+    begun = asyncio.all_tasks() - {asyncio.current_task()}
+    if begun:  # by those that were cancelled, to close what they had opened
+        await asyncio.wait(begun, timeout=0.3)
+
+
+_loop_threads: WeakSet[LoopThread] = WeakSet()
+_abandoned: list[asyncio.AbstractEventLoop] = []  # alive, so that nothing of the parent's is closed with them
+
+
+def _after_fork() -> None:
+    for loop_thread in list(_loop_threads):
+        loop_thread.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

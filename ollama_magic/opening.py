@@ -1,4 +1,4 @@
-"""JupyterLab, opened on a notebook with a kernel and a setting of our own; the user's profile stays as it is."""
+"""Opens JupyterLab with a notebook, a kernel that loads the extension and a setting; no profile is changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def open_lab(notebook: Path, kernel_environment: dict[str, str], browser: bool) 
     folder = Path(tempfile.mkdtemp(prefix="ollama-magic-"))
     try:
         write_kernel(folder, kernel_environment)
-        _ask_nothing(folder)
+        _disable_news(folder)
         ours = {name: _with(folder, name) for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH")}
         print(f"JupyterLab opens {notebook}; Ctrl-C ends it.", flush=True)
         lab = subprocess.Popen(_lab_command(notebook, browser), env={**os.environ, **ours})  # noqa: S603
@@ -34,7 +34,7 @@ def _with(folder: Path, name: str) -> str:
 
 
 def write_kernel(folder: Path, environment: dict[str, str]) -> None:
-    """A `python3` kernel that loads the extension, in a Jupyter folder of our own."""
+    """Write a `python3` kernel that loads the extension to a temporary Jupyter folder."""
     place = folder / "kernels" / "python3"
     place.mkdir(parents=True)
     kernel = {
@@ -47,27 +47,27 @@ def write_kernel(folder: Path, environment: dict[str, str]) -> None:
     (place / "kernel.json").write_text(json.dumps(kernel), "utf-8")
 
 
-def _ask_nothing(folder: Path) -> None:
-    """JupyterLab asks at its first start about news, whatever LabApp.news_url says."""
+def _disable_news(folder: Path) -> None:
+    """Disable the question about news at JupyterLab's first start, which LabApp.news_url does not prevent."""
     (folder / "labconfig").mkdir()
     off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     (folder / "labconfig" / "page_config.json").write_text(json.dumps(off), "utf-8")
 
 
 def _lab_command(notebook: Path, browser: bool) -> list[str]:
-    """Without a question about ending at Ctrl-C."""
+    """Return the command, which asks no question at Ctrl-C."""
     return [
         *(sys.executable, "-m", "jupyterlab", str(notebook)),
         f"--ServerApp.root_dir={notebook.parent}",
         "--ServerApp.answer_yes=True",
         *([] if browser else ["--no-browser"]),
-        f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}",  # the address that is printed leads there too
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}",  # the printed address leads there too
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
 
 
 def _end(lab: subprocess.Popen[bytes]) -> int:
-    """Ctrl-C has reached JupyterLab too, if it came from the terminal; else it is told."""
+    """End JupyterLab, unless Ctrl-C from the terminal already has."""
     for wait, push in ((1, lab.terminate), (10, lab.kill), (5, lab.kill)):
         try:
             lab.wait(wait)

@@ -1,9 +1,12 @@
 /** The plugins of the extension; each can be disabled on its own, as `ollama-magic:colours` and so on. */
 import { sharedPackages } from './shared.js';
 import { colourChatCells } from './colours.js';
-import { linkNotebooks } from './order.js';
+import { sendOrder } from './order.js';
 import { drawCopyButtons } from './copy.js';
-import { mendOutputs } from './mend.js';
+import { drawInsertButtons } from './insert.js';
+import { drawKeepButtons } from './keep.js';
+import { repairOutputs } from './repair.js';
+import { passFiles } from './files.js';
 
 const NEEDED = [
   '@codemirror/language',
@@ -17,7 +20,11 @@ const NEEDED = [
 /** What JupyterLab activates; none where it does not share what we need. */
 export async function plugins(scope) {
   const packages = await sharedPackages(scope, NEEDED);
-  return packages === null ? [] : [colours(packages), order(packages), mending(packages), copying()];
+  if (packages === null) {
+    return [];
+  }
+  const onNotebooks = [order(packages), repair(packages), files(packages), inserting(packages), keeping(packages)];
+  return [colours(packages), ...onNotebooks, copying()];
 }
 
 function colours(packages) {
@@ -27,7 +34,7 @@ function colours(packages) {
     description: 'Colours and wraps `%%chat` and `%%generate` cells as Markdown.',
     autoStart: true,
     requires: [IEditorExtensionRegistry, IEditorLanguageRegistry],
-    activate: (app, extensions, languages) => colourChatCells(packages, extensions, languages)
+    activate: (_app, extensions, languages) => colourChatCells(packages, extensions, languages)
   };
 }
 
@@ -38,18 +45,29 @@ function order(packages) {
     description: 'Tells the kernel the order of the code cells.',
     autoStart: true,
     requires: [INotebookTracker],
-    activate: (app, tracker) => linkNotebooks(tracker, NotebookActions)
+    activate: (_app, tracker) => sendOrder(tracker, NotebookActions)
   };
 }
 
-function mending(packages) {
+function repair(packages) {
   const { INotebookTracker } = packages['@jupyterlab/notebook'];
   return {
-    id: 'ollama-magic:mending',
+    id: 'ollama-magic:repair',
     description: 'Puts answers into outputs that missed their end, as after a reload in mid-answer.',
     autoStart: true,
     requires: [INotebookTracker],
-    activate: (app, tracker) => mendOutputs(tracker)
+    activate: (_app, tracker) => repairOutputs(tracker)
+  };
+}
+
+function files(packages) {
+  const { INotebookTracker } = packages['@jupyterlab/notebook'];
+  return {
+    id: 'ollama-magic:files',
+    description: 'Attaches files that are dropped on a chat panel or pasted into it.',
+    autoStart: true,
+    requires: [INotebookTracker],
+    activate: (app, tracker) => passFiles(tracker, app.shell.node)
   };
 }
 
@@ -59,5 +77,27 @@ function copying() {
     description: 'Draws copy buttons on the code blocks of answers.',
     autoStart: true,
     activate: app => drawCopyButtons(app.shell.node)
+  };
+}
+
+function inserting(packages) {
+  const { INotebookTracker } = packages['@jupyterlab/notebook'];
+  return {
+    id: 'ollama-magic:insert',
+    description: 'Draws buttons on the code blocks of answers that insert the code as a new cell below.',
+    autoStart: true,
+    requires: [INotebookTracker],
+    activate: (app, tracker) => drawInsertButtons(app.shell.node, tracker)
+  };
+}
+
+function keeping(packages) {
+  const { INotebookTracker } = packages['@jupyterlab/notebook'];
+  return {
+    id: 'ollama-magic:keep',
+    description: 'Draws buttons under the answers of several models that choose which one is remembered.',
+    autoStart: true,
+    requires: [INotebookTracker],
+    activate: (app, tracker) => drawKeepButtons(app.shell.node, tracker)
   };
 }

@@ -1,1 +1,1 @@
-"""What `%ollama` does: the table of its commands, and a module for each family of them."""
+"""The commands of `%ollama`: their table, and a module for each family."""

@@ -1,4 +1,4 @@
-"""`%ollama status --check`: a line for each thing that may be wrong, with its cure; the text is a bug report."""
+"""`%ollama status --check`: one line for each possible problem, with its fix; the text is a bug report."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from importlib.metadata import PackageNotFoundError, version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.commands.command import Answer
+from ollama_magic.commands.command import CommandResult
 from ollama_magic.commands.server_process import find_ollama
+from ollama_magic.commands.setting_sources import address_source, model_now
 from ollama_magic.display.host import answers_clicks_while_busy, current_shell, in_terminal
 from ollama_magic.display.tables import Shown, folded, table
 from ollama_magic.errors import OllamaMagicError, ServerUnreachable
 from ollama_magic.foreign import one_line
+from ollama_magic.log import describe
+from ollama_magic.turns.wording import counted
 from ollama_magic.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ollama_magic.commands.command import Here
+    from ollama_magic.commands.command import CommandContext
     from ollama_magic.conversation.server import Server
     from ollama_magic.conversation.session import Session
 
@@ -34,7 +37,7 @@ _HOMES = re.compile(r"(?:[A-Za-z]:)?[\\/](?:home|Users)[\\/][^\\/\s:;,»]+")
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: a mark, what was looked at, what was found, and what to do about it."""
+    """One line: a mark, what was checked, what was found, and how to fix it."""
 
     mark: str
     name: str
@@ -42,17 +45,17 @@ class Finding:
     cure: str = ""
 
 
-def check(here: Here) -> Answer:
-    """Look at everything between this cell and an answer; nothing that is wrong makes it fail."""
-    findings = [_clean(here.session, finding) for finding in _findings(here)]
+def check(context: CommandContext) -> CommandResult:
+    """Check everything between this cell and an answer; a problem never makes the check fail."""
+    findings = [_clean(context.session, finding) for finding in _findings(context)]
     rows = [(one.mark, one.name, f"{one.said}{f' {one.cure}' if one.cure else ''}") for one in findings]
     text = report(findings)
     found = table(("", "what", "found"), rows)
-    return Answer(text, Shown(found.html + folded("As text, for a bug report", text).html, text))
+    return CommandResult(text, Shown(found.html + folded("As text, for a bug report", text).html, text))
 
 
 def report(findings: list[Finding]) -> str:
-    """The lines as text: to be read in a terminal, and pasted into a bug report."""
+    """Return the findings as text, for a terminal or a bug report."""
     wide = max(len(one.name) for one in findings)
     lines = [f"ollama_magic {__version__}, `%ollama status --check`"]
     for one in findings:
@@ -61,18 +64,8 @@ def report(findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-def address_source(session: Session) -> str:
-    """What says where the server is."""
-    settings = session.settings()
-    if session.host:
-        return "told here by `%ollama host` or `demo`"
-    if settings.host:
-        return "from %config OllamaMagic.host"
-    return "from OLLAMA_HOST" if settings.environ.get("OLLAMA_HOST", "").strip() else "the default"
-
-
-def _findings(here: Here) -> Iterator[Finding]:
-    session = here.session
+def _findings(context: CommandContext) -> Iterator[Finding]:
+    session = context.session
     try:
         server = session.server()
     except OllamaMagicError as error:
@@ -86,22 +79,22 @@ def _findings(here: Here) -> Iterator[Finding]:
             yield _guarded("version", partial(_version, facts))
             yield _guarded("model", partial(_model, session, server, facts))
             yield _guarded("window", partial(_window, session, facts))
-    yield _front_end(here)
+    yield _front_end(context)
     yield _guarded("kernel", _kernel)
     yield _guarded("store", partial(_store, session))
     yield _machine()
 
 
 def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
-    """One finding; a look that fails itself is a finding too."""
+    """Return a finding; a check that fails is a finding too."""
     try:
         return look()
-    except Exception as error:  # noqa: BLE001 (a doctor that falls ill helps nobody)
-        return Finding(WRONG, name, f"cannot be looked at: {error!r}", "Please report this.")
+    except Exception as error:  # noqa: BLE001 (a failed check must not hide the others)
+        return Finding(WRONG, name, f"cannot be checked: {error!r}", "Please report this.")
 
 
 async def _look(server: Server) -> dict[str, Any]:
-    """What the server says, as far as it does."""
+    """Return what the server reports, as far as it answers."""
     facts: dict[str, Any] = {}
     for name, ask in (
         ("version", server.client.version),
@@ -120,18 +113,16 @@ async def _look(server: Server) -> dict[str, Any]:
 def _server(session: Session, facts: dict[str, Any]) -> Finding:
     address = session.address()
     if "version" not in facts:
-        here = address.loopback and isinstance(facts["problem"], ServerUnreachable)
-        return Finding(WRONG, "server", str(facts["problem"]), _way_to_one(session) if here else "")
-    count = len(facts.get("installed", ()))
-    said = f"Ollama {facts['version']} answers at {address.url}, with {count:,} model{'s' * (count != 1)}."
-    return (
-        Finding(FINE, "server", said)
-        if "problem" not in facts
-        else Finding(LOOK, "server", f"{said} {facts['problem']}")
-    )
+        local = address.loopback and isinstance(facts["problem"], ServerUnreachable)
+        return Finding(WRONG, "server", str(facts["problem"]), _how_to_start(session) if local else "")
+    models = counted(len(facts.get("installed", ())), "model")
+    said = f"Ollama {facts['version']} answers at {address.url}, with {models}."
+    if "problem" in facts:
+        return Finding(LOOK, "server", f"{said} {facts['problem']}")
+    return Finding(FINE, "server", said)
 
 
-def _way_to_one(session: Session) -> str:
+def _how_to_start(session: Session) -> str:
     program = find_ollama(session.settings().environ)
     if program is None:
         return "No `ollama` is installed on this machine: https://ollama.com/download."
@@ -139,10 +130,10 @@ def _way_to_one(session: Session) -> str:
 
 
 def _address(session: Session) -> Finding:
-    source, variable = address_source(session), session.settings().environ.get("OLLAMA_HOST", "").strip()
-    said = f"{session.address().url}, {source}"
-    if variable and source != "from OLLAMA_HOST":
-        return Finding(LOOK, "address", f"{said}.", "OLLAMA_HOST says something too, and is weaker.")
+    said = f"{session.address().url}, {address_source(session)}"
+    stronger = session.configured_address().source in ("session", "config")
+    if stronger and session.settings().environ.get("OLLAMA_HOST", "").strip():
+        return Finding(LOOK, "address", f"{said}.", "It overrides OLLAMA_HOST.")
     return Finding(FINE, "address", f"{said}.")
 
 
@@ -157,11 +148,11 @@ def _proxy(session: Session) -> Finding:
         return Finding(WRONG, "proxy", str(error))
     if proxy is not None:
         cure = f"If {address.host} is in your own network, add it to NO_PROXY."
-        return Finding(LOOK, "proxy", f"{proxy.variable} leads to the server through a proxy.", cure)
+        return Finding(LOOK, "proxy", f"{proxy.variable} sends requests through a proxy.", cure)
     if not named:
-        return Finding(FINE, "proxy", "none is set.")
+        return Finding(FINE, "proxy", "no proxy is set.")
     why = "the server is on this machine" if address.loopback else "it does not cover this address"
-    return Finding(FINE, "proxy", f"{', '.join(sorted(named))} is set and does not matter: {why}.")
+    return Finding(FINE, "proxy", f"{', '.join(sorted(named))} is set and does not apply: {why}.")
 
 
 def _version(facts: dict[str, Any]) -> Finding:
@@ -169,47 +160,45 @@ def _version(facts: dict[str, Any]) -> Finding:
 
     missing = lacking(facts["version"])
     if not missing:
-        return Finding(FINE, "version", f"{facts['version']} has all that is used here.")
+        return Finding(FINE, "version", f"{facts['version']} has all features that this extension uses.")
     more = f" And {len(missing) - 1} more: `%ollama version`." if len(missing) > 1 else ""
     cure = "A newer Ollama is at https://ollama.com/download."
     return Finding(LOOK, "version", f"{facts['version']} is old. {missing[-1]}{more}", cure)
 
 
 def _model(session: Session, server: Server, facts: dict[str, Any]) -> Finding:
-    from ollama_magic.conversation.request import CHATS, Plan, model_asked, model_for
-    from ollama_magic.ollama.names import is_cloud
+    from ollama_magic.conversation.request import CHATS, Plan, model_for
+    from ollama_magic.ollama.model_names import is_cloud
 
-    talk = session.conversation()
+    conversation = session.conversation()
     plan = Plan("", default_model=session.settings().model or None)
     try:
-        name = session.call(model_for(plan, talk, server, CHATS))
+        name = session.call(model_for(plan, conversation, server, CHATS))
     except OllamaMagicError as error:
         return Finding(WRONG, "model", str(error))
     facts["model"] = name
-    how = "told" if name == model_asked(plan, talk) else "it answers where none is named"
+    asked, source = model_now(session)
+    how = source if asked and name == asked else "the default"
     if is_cloud(name):
-        return Finding(LOOK, "model", f"{name} ({how}) is in the cloud.", "What is asked leaves this machine.")
+        return Finding(LOOK, "model", f"{name} ({how}) is in the cloud.", "Prompts leave this machine.")
     return Finding(FINE, "model", f"{name} ({how}).")
 
 
 def _window(session: Session, facts: dict[str, Any]) -> Finding:
-    from ollama_magic.ollama.names import same_model
+    from ollama_magic.ollama.model_names import same_model
 
     name = facts.get("model")
     if name is None:
-        return Finding(LOOK, "window", "not known without a model.")
-    options = {**session.settings().options, **(session.conversation().told("options") or {})}
-    told = f"num_ctx={options['num_ctx']} is set. " if "num_ctx" in options else ""
+        return Finding(LOOK, "window", "unknown without a model.")
+    options = {**session.settings().options, **(session.conversation().setting("options") or {})}
+    window_set = f"num_ctx={options['num_ctx']} is set. " if "num_ctx" in options else ""
     running = next((one for one in facts.get("loaded", ()) if same_model(one.name, name)), None)
     most = _longest(session, name)
-    of = f" of {most:,}" if most else ""
     if running is None or not running.context_length:
-        return Finding(
-            FINE,
-            "window",
-            f"{told}{name} is not loaded; its first turn tells{f' (at most {most:,} tokens)' if most else ''}.",
-        )
-    said = f"{told}{running.context_length:,}{of} tokens."
+        largest = f" (at most {most:,} tokens)" if most else ""
+        return Finding(FINE, "window", f"{window_set}unknown until {name} is loaded{largest}.")
+    of_most = f" of {most:,}" if most else ""
+    said = f"{window_set}{running.context_length:,}{of_most} tokens."
     if most and running.context_length < min(most, 8192):
         return Finding(LOOK, "window", said, "`%ollama set num_ctx 8192` gives long conversations more room.")
     return Finding(FINE, "window", said)
@@ -217,19 +206,19 @@ def _window(session: Session, facts: dict[str, Any]) -> Finding:
 
 def _longest(session: Session, name: str) -> int | None:
     try:
-        facts = session.call(session.server().book.look_up(name))
+        facts = session.call(session.server().catalog.look_up(name))
     except OllamaMagicError:
         return None
     return facts.context_length if facts is not None else None
 
 
-def _front_end(here: Here) -> Finding:
-    if here.display == "widget":
-        cure = "Where an answer stays blank the front end has no ipywidgets: install them where JupyterLab runs."
+def _front_end(context: CommandContext) -> Finding:
+    if context.display == "widget":
+        cure = "If answers stay blank, the front end has no ipywidgets: install them where JupyterLab runs."
         return Finding(FINE, "display", f"widgets, by ipywidgets {_installed('ipywidgets')}.", cure)
-    if here.display == "html":
-        cure = "In JupyterLab and Notebook 7 widgets work; `%config OllamaMagic.display = 'widget'` tries them."
-        return Finding(LOOK, "display", "HTML that is sent again: this front end sends no cell ids.", cure)
+    if context.display == "html":
+        cure = "Widgets work in JupyterLab and Notebook 7; `%config OllamaMagic.display = 'widget'` tries them."
+        return Finding(LOOK, "display", "repeated HTML: this front end sends no cell ids.", cure)
     return Finding(FINE, "display", "text.")
 
 
@@ -243,25 +232,26 @@ def _kernel() -> Finding:
     return Finding(
         LOOK,
         "kernel",
-        f"{said}: buttons are heard when the cell has ended; ■ works always.",
-        "ipykernel 7 hears them: `pip install -U ipykernel`.",
+        f"{said}: buttons work only after the cell has ended; ■ always works.",
+        "With ipykernel 7 they work: `pip install -U ipykernel`.",
     )
 
 
 def _store(session: Session) -> Finding:
-    keeping = session.keeping
-    if keeping is None:
+    persistence = session.persistence
+    if persistence is None:
         cure = "In a notebook: `%config OllamaMagic.notebook = 'name.ipynb'` before the first turn."
-        return Finding(LOOK, "store", "conversations are not kept: switched off, or no notebook is known.", cure)
-    if keeping.store.problem:
-        return Finding(WRONG, "store", keeping.store.problem)
-    where = f", for {keeping.path.name}" if keeping.path is not None else ""
-    return Finding(FINE, "store", f"conversations are kept in {keeping.store.path}{where}.")
+        return Finding(LOOK, "store", "conversations are not saved: saving is off, or the notebook is unknown.", cure)
+    if persistence.store.problem:
+        return Finding(WRONG, "store", persistence.store.problem)
+    notebook = f", for {persistence.path.name}" if persistence.path is not None else ""
+    return Finding(FINE, "store", f"conversations are saved in {persistence.store.path}{notebook}.")
 
 
 def _machine() -> Finding:
     found = [f"{name} {installed_version}" for name in PACKAGES if (installed_version := _installed(name))]
-    return Finding(FINE, "here", f"Python {platform.python_version()} on {platform.system()}; {', '.join(found)}.")
+    said = f"Python {platform.python_version()} on {platform.system()}; {', '.join(found)}."
+    return Finding(FINE, "here", f"{said} Log: {describe()}.")
 
 
 def _installed(name: str) -> str:
@@ -272,7 +262,7 @@ def _installed(name: str) -> str:
 
 
 def _clean(session: Session, finding: Finding) -> Finding:
-    """No key and no name of a person: a home folder is `~`, its owner's name too."""
+    """Return a finding without keys and names of users: a home folder is `~`."""
     mask = _mask(session)
     said, cure = (one_line(_homeless(mask(text)), 600) for text in (finding.said, finding.cure))
     return Finding(finding.mark, finding.name, said, cure)

@@ -1,125 +1,114 @@
-"""Commands of `%ollama` that look at a conversation from outside: save, open, prompt."""
+"""Commands of `%ollama` about files and requests: save, open, prompt."""
 
 from __future__ import annotations
 
-import shlex
-import time
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ollama_magic.commands.command import Answer, Here, alone
-from ollama_magic.conversation.changes import Began, Ended, Grown
+from ollama_magic.commands.command import CommandContext, CommandResult, command
+from ollama_magic.display.readable import bytes_text
 from ollama_magic.display.tables import Shown, notice
 from ollama_magic.errors import InputError, OllamaMagicError
 from ollama_magic.foreign import printable, visible
+from ollama_magic.line.options import Argument, Option
+from ollama_magic.turns.tool_steps import call_text
+from ollama_magic.turns.wording import counted
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.remembered import Turn
-    from ollama_magic.notebook.saved_turn import SavedTurn
-    from ollama_magic.ollama.requests import Request
+    from collections.abc import Iterator, Sequence
+
+    from ollama_magic.ollama.protocol import Message, Request
 
 
-def save(here: Here, rest: str) -> Answer:
-    """Write the conversation to a file, as JSON, Markdown or a notebook; `--force` overwrites."""
+@command(
+    "save",
+    "conversation",
+    "Write the conversation to a .md, .json or .ipynb file.",
+    Argument("FILE", kind="file"),
+    Option("--force", "replace a file that exists", default=False),
+    examples=("save chat.md", "save chat.ipynb --force"),
+    needs="`%ollama save` needs one file, such as chat.md, chat.json or chat.ipynb.",
+)
+def save(context: CommandContext, arguments: Any) -> CommandResult:
+    """Save the conversation as JSON, Markdown or a notebook; `--force` overwrites."""
     from ollama_magic.notebook.conversation_file import save_conversation
 
-    words = _words(rest)
-    names = [word for word in words if word != "--force"]
-    if len(names) != 1:
-        raise InputError("`%ollama save` needs one file, such as talk.md, talk.json or talk.ipynb.")
-    turns = [_saved(turn) for turn in here.session.conversation().turns]
-    path = save_conversation(names[0], turns, force="--force" in words)
-    count = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
-    here_below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    return Answer(path, notice(f"{count} saved to {here_below}."))
+    turns = context.session.conversation().turns
+    path = save_conversation(arguments.file, turns, force=arguments.force)
+    below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return CommandResult(path, notice(f"{counted(len(turns), 'turn')} saved to {below}."))
 
 
-def open_file(here: Here, rest: str) -> Answer:
-    """Add the turns of a file behind this conversation; `.` is this notebook's own file."""
+@command(
+    "open",
+    "conversation",
+    "Add the turns of a file; `.` is this notebook.",
+    Argument("FILE", kind="file"),
+    examples=("open chat.json", "open ."),
+    needs="`%ollama open` needs one file; `.` is this notebook.",
+)
+def open_file(context: CommandContext, arguments: Any) -> CommandResult:
+    """Append the turns of a file to this conversation; `.` is this notebook's own file."""
     from ollama_magic.line.cell_source import read_cell
     from ollama_magic.notebook.conversation_file import open_conversation
 
-    words = _words(rest)
-    if len(words) != 1:
-        raise InputError("`%ollama open` needs one file; `.` is this notebook.")
-    opened = open_conversation(_this_notebook(here) if words[0] == "." else words[0], read_cell)
-    talk = here.session.conversation()
-    known = {(turn.prompt, turn.text) for turn in talk.turns}
+    name = arguments.file
+    opened = open_conversation(_this_notebook(context) if name == "." else name, read_cell)
+    conversation = context.session.conversation()
+    known = {(turn.prompt, turn.text) for turn in conversation.turns}
     new = [turn for turn in opened.turns if (turn.prompt, turn.text) not in known]
-    _add(talk, new)
-    count = "1 turn" if len(new) == 1 else f"{len(new)} turns"
-    said = f"{count} added; the next turn is sent after them. `%ollama undo` takes that back."
-    return Answer(len(new), notice("; ".join([said if new else "All its turns are known already.", *opened.notes])))
+    conversation.add(new)
+    said = f"{counted(len(new), 'turn')} added; the next turn is sent after them. `%ollama undo` takes that back."
+    return CommandResult(
+        len(new), notice("; ".join([said if new else "All its turns are known already.", *opened.notes]))
+    )
 
 
-def prompt(here: Here, rest: str) -> Answer:
-    """What exactly was sent with the newest turn, as the server puts it before the model where it can tell."""
-    alone("prompt", rest)
+@command("prompt", "conversation", "Show exactly what was sent with the newest turn.")
+def prompt(context: CommandContext, arguments: Any) -> CommandResult:
+    """Show what was sent with the newest turn, rendered by the server if it can."""
+    del arguments
     from ollama_magic.conversation.request import messages_in
 
-    request = here.session.sent.newest
+    request = context.session.sent.newest
     if request is None:
-        raise InputError("Nothing was sent from this kernel yet; a cell that begins with `%%chat` is the first.")
-    text = _rendered(here, request) or "\n\n".join(f"{m.role}: {m.content}" for m in messages_in(request))
-    return Answer(text, Shown(f"<pre>{escape(visible(text))}</pre>", printable(text)))
+        raise InputError("Nothing was sent from this kernel yet; run a cell that begins with `%%chat`.")
+    messages = messages_in(request)
+    text = _rendered(context, request) or "\n\n".join(map(_written, messages))
+    text += "".join(f"\n\n[{line}]" for line in _beside(messages))
+    return CommandResult(text, Shown(f"<pre>{escape(visible(text))}</pre>", printable(text)))
 
 
-def _rendered(here: Here, request: Request) -> str:
+def _written(message: Message) -> str:
+    calls = " ".join(call_text(call) for call in message.tool_calls)
+    return f"{message.role}: {' '.join(filter(None, (message.content, calls)))}"
+
+
+def _beside(messages: Sequence[Message]) -> Iterator[str]:
+    """Yield a line for each message with images or sound, which are sent beside the text."""
+    for place, message in enumerate(messages, 1):
+        sizes = ", ".join(bytes_text(len(data)) for data in message.images)
+        if sizes:
+            yield f"beside the text of message {place}: {counted(len(message.images), 'image')}, {sizes}"
+
+
+def _rendered(context: CommandContext, request: Request) -> str:
     from ollama_magic.ollama.protocol import ChatRequest
 
     if not isinstance(request, ChatRequest):
-        return ""  # the look-up knows chats alone
+        return ""  # only chats can be rendered
     try:
-        return here.session.call(here.session.server().client.render(ChatRequest(request.model, request.messages)))
+        return context.session.call(
+            context.session.server().client.render(ChatRequest(request.model, request.messages, tools=request.tools))
+        )
     except OllamaMagicError:
         return ""
 
 
-def _this_notebook(here: Here) -> str:
-    keeping = here.session.keeping
-    path = keeping.path_now() if keeping is not None else None
+def _this_notebook(context: CommandContext) -> str:
+    persistence = context.session.persistence
+    path = persistence.path_now() if persistence is not None else None
     if path is None:
-        raise InputError("Where this notebook's file is cannot be found out; `%ollama open FILE` names it.")
+        raise InputError("The path of this notebook's file is unknown; name it with `%ollama open FILE`.")
     return str(path)
-
-
-def _add(talk: Conversation, turns: list[SavedTurn]) -> None:
-    """Add turns from a file as one step; they belong to no cell, so they stand behind what there is."""
-    journal = talk.journal
-    step = journal.new_step()
-    for turn in turns:
-        number = journal.fold.next_number
-        at = turn.at or time.time()
-        journal.append(talk.name, Began(number, turn.prompt, None, turn.system, at), step)
-        journal.append(talk.name, Grown(number, turn.text, turn.thinking), step)
-        ended = Ended(number, turn.state, turn.model, turn.digest, turn.error, turn.seconds, dict(turn.stats))
-        journal.append(talk.name, ended, step)
-
-
-def _saved(turn: Turn) -> SavedTurn:
-    from ollama_magic.notebook.saved_turn import SavedTurn
-
-    stats = {key: value for key, value in turn.stats.items() if value is not None}
-    return SavedTurn(
-        prompt=turn.prompt,
-        text=turn.text,
-        state=turn.state,
-        model=turn.model,
-        thinking=turn.thinking,
-        system=turn.system,
-        error=turn.error,
-        at=turn.at,
-        seconds=turn.seconds,
-        digest=turn.digest,
-        stats=stats,
-        conversation=turn.conversation,
-    )
-
-
-def _words(rest: str) -> list[str]:
-    try:
-        return shlex.split(rest)
-    except ValueError:
-        raise InputError("A quote in the file's name is never closed.") from None

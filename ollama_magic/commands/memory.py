@@ -1,124 +1,139 @@
-"""Commands of `%ollama` about what is remembered: history, undo, redo, forget, clear, switch, conversations."""
+"""Commands of `%ollama` about conversations: history, undo, redo, forget, clear, switch, conversations."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ollama_magic.commands.command import Answer, Here, alone
-from ollama_magic.conversation.changes import Redone, Undone
+from ollama_magic.commands.command import CommandContext, CommandResult, command
 from ollama_magic.display.history import history_view
 from ollama_magic.display.tables import notice, table
 from ollama_magic.errors import InputError
-from ollama_magic.line import values
+from ollama_magic.foreign import one_line
+from ollama_magic.line import value_readers
+from ollama_magic.line.options import Argument, Option
 from ollama_magic.loop_thread import wait_for
+from ollama_magic.turns.turn_value import MAIN, RUNNING
+from ollama_magic.turns.wording import counted
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.journal import Journal
-    from ollama_magic.conversation.remembered import Turn
+    from ollama_magic.conversation.step_summary import StepSummary
+    from ollama_magic.turns.turn_value import Turn
 
-ERASE = "--erase"
+ERASE = Option("--erase", "leave no byte of it on disk; this cannot be undone", default=False)
 BEGINNING = 60  # characters of a prompt in a line that names its turn
 
 
-def history(here: Here, rest: str) -> Answer:
-    """The turns of the conversation, numbered and folded; those that were set aside stand below."""
-    alone("history", rest)
-    talk = here.session.conversation()
-    ordered = talk.journal.fold.ordered(talk.name)
+@command(
+    "history",
+    "conversation",
+    "The turns of this conversation, including those set aside.",
+    examples=("history", "turns = %ollama history"),
+)
+def history(context: CommandContext, arguments: Any) -> CommandResult:
+    """Show the turns of the conversation, numbered and folded, and below them those that were set aside."""
+    del arguments
+    conversation = context.session.conversation()
+    ordered = conversation.ordered()
     if not any(not turn.empty for turn in ordered):
-        return Answer([], notice("No turn yet; a cell that begins with `%%chat` is the first."))
+        return CommandResult([], notice("No turn yet; run a cell that begins with `%%chat`."))
     aside = [turn for turn in ordered if turn.aside and not turn.empty]
-    return Answer(list(talk.turns), history_view(talk.name, talk.turns, aside))
+    return CommandResult(list(conversation.turns), history_view(conversation.name, conversation.turns, aside))
 
 
-def undo(here: Here, rest: str) -> Answer:
-    """Take back the notebook's newest step, in whichever conversation; outputs stay as they are."""
-    alone("undo", rest)
-    journal = here.session.journal
-    step = journal.fold.undoable
-    if step is None:
-        return Answer(None, notice("Nothing to take back."))
-    if any(turn.step == step for turn in journal.fold.running):
-        raise InputError("That turn is still running; `%ollama stop` ends it, then it can be taken back.")
-    said = _what(journal, step)
-    journal.append(here.session.current, Undone(step), 0)
-    return Answer(step, notice(f"Taken back: {said}. `%ollama redo` gives it back."))
+@command("undo", "conversation", "Undo the newest step of this notebook.")
+def undo(context: CommandContext, arguments: Any) -> CommandResult:
+    """Undo the notebook's newest step, in any conversation; outputs stay as they are."""
+    del arguments
+    done = context.session.journal.undo()
+    if done is None:
+        return CommandResult(None, notice("Nothing to undo."))
+    return CommandResult(done.number, notice(f"Undone: {_described(done)}. `%ollama redo` restores it."))
 
 
-def redo(here: Here, rest: str) -> Answer:
-    """Give back what was taken back last, until something new is done."""
-    alone("redo", rest)
-    journal = here.session.journal
-    step = journal.fold.redoable
-    if step is None:
-        return Answer(None, notice("Nothing to give back."))
-    journal.append(here.session.current, Redone(step), 0)
-    return Answer(step, notice(f"Given back: {_what(journal, step)}."))
+@command("redo", "conversation", "Redo what was undone.")
+def redo(context: CommandContext, arguments: Any) -> CommandResult:
+    """Redo the step that was undone last, unless something new was done since."""
+    del arguments
+    done = context.session.journal.redo()
+    if done is None:
+        return CommandResult(None, notice("Nothing to redo."))
+    return CommandResult(done.number, notice(f"Redone: {_described(done)}."))
 
 
-def forget(here: Here, rest: str) -> Answer:
+@command(
+    "forget",
+    "conversation",
+    "Stop sending turn N of the history.",
+    Argument("N", "the number of a turn in `%ollama history`", required=False),
+    ERASE,
+    examples=("forget 2", "forget 2 --erase"),
+)
+def forget(context: CommandContext, arguments: Any) -> CommandResult:
     """Set a turn aside by its number in `%ollama history`."""
-    talk, erases = here.session.conversation(), ERASE in rest.split()
-    turn = _numbered(list(talk.turns), rest.replace(ERASE, "").strip())
-    if erases:
-        return _erase(here, [turn])
-    talk.set_aside([turn], "forgotten")
-    return Answer(turn, notice(f"No longer sent: {_named(turn)}. `%ollama undo` takes that back."))
+    conversation = context.session.conversation()
+    turn = _numbered(list(conversation.turns), arguments.n or "")
+    if arguments.erase:
+        return _erase(context, [turn])
+    conversation.set_aside([turn], "forgotten")
+    return CommandResult(turn, notice(f"No longer sent: {_named(turn)}. `%ollama undo` takes that back."))
 
 
-def clear(here: Here, rest: str) -> Answer:
-    """Begin the conversation anew; model, system and options stay. `--erase` leaves no byte of it."""
-    talk = here.session.conversation()
-    if rest.strip() == ERASE:
-        return _erase(here, talk.journal.fold.ordered(talk.name))
-    alone("clear", rest)
-    count = talk.set_aside(list(talk.turns), "cleared")
-    turns = "1 turn is" if count == 1 else f"{count} turns are"
-    said = f"The conversation begins anew; {turns} no longer sent. `%ollama undo` takes that back."
-    return Answer(count, notice(said if count else "It was empty already."))
+@command("clear", "conversation", "Start the conversation anew.", ERASE, examples=("clear", "clear --erase"))
+def clear(context: CommandContext, arguments: Any) -> CommandResult:
+    """Start the conversation anew; model, system and options stay. `--erase` leaves no byte of it."""
+    conversation = context.session.conversation()
+    if arguments.erase:
+        return _erase(context, conversation.ordered())
+    count = conversation.set_aside(list(conversation.turns), "cleared")
+    said = f"The conversation starts anew; {_turns_are(count)} no longer sent. `%ollama undo` takes that back."
+    return CommandResult(count, notice(said if count else "It was empty already."))
 
 
-def switch(here: Here, rest: str) -> Answer:
-    """Go on in another conversation of this notebook; a new one begins with the model of the one before."""
-    session = here.session
-    if not rest.strip():
-        raise InputError("`%ollama switch` needs a name; `%ollama conversations` lists those that there are.")
-    session.current = session.conversation(_name(rest)).name
-    count = len(session.conversation().turns)
-    return Answer(session.current, notice(f"Conversation: {session.current}, {count} turn{'s' * (count != 1)}."))
+@command(
+    "switch",
+    "conversation",
+    "Continue in another conversation.",
+    Argument("NAME", rest=True, read=value_readers.conversation, kind="conversation"),
+    examples=("switch drafts", "switch main"),
+    needs="`%ollama switch` needs a name; `%ollama conversations` lists them.",
+)
+def switch(context: CommandContext, arguments: Any) -> CommandResult:
+    """Continue in another conversation of this notebook, which is created if it is new."""
+    session = context.session
+    session.current = session.conversation(arguments.name).name
+    count = counted(len(session.conversation().turns), "turn")
+    return CommandResult(session.current, notice(f"Conversation: {session.current}, {count}."))
 
 
-def conversations(here: Here, rest: str) -> Answer:
-    """The conversations of this notebook."""
-    alone("conversations", rest)
-    names = list(dict.fromkeys([*here.session.journal.fold.conversations, here.session.current]))
-    rows = [_row(here, name) for name in names]
-    return Answer(names, table(("conversation", "turns", "model", ""), rows))
+@command("conversations", "conversation", "The conversations of this notebook.")
+def conversations(context: CommandContext, arguments: Any) -> CommandResult:
+    """List the conversations of this notebook."""
+    del arguments
+    names = list(dict.fromkeys([*context.session.journal.conversations(), context.session.current]))
+    rows = [_row(context, name) for name in names]
+    return CommandResult(names, table(("conversation", "turns", "model", ""), rows))
 
 
-def _erase(here: Here, turns: list[Turn]) -> Answer:
-    """Take turns out for good, and say where else their text stands."""
-    if any(turn in here.session.journal.fold.running for turn in turns):
+def _erase(context: CommandContext, turns: list[Turn]) -> CommandResult:
+    """Erase turns, and say where else their text may be."""
+    if any(one.state == RUNNING for turn in turns for one in turn.columns):
         raise InputError("One of these turns is still running; `%ollama stop` ends it, then it can be erased.")
-    erased = here.session.erase(turns)
+    erased = context.session.erase(turns)
     if erased is not None:
         wait_for(erased)
-    count = "1 turn is" if len(turns) == 1 else f"{len(turns)} turns are"
-    said = f"{count} erased from our folder. The text may still stand in this notebook and its checkpoints, in "
-    return Answer(len(turns), notice(f"{said}IPython's history, and in the log and the memory of the server."))
+    said = f"{_turns_are(len(turns))} erased from the store. The text may still be in this notebook and its "
+    rest = "checkpoints, in IPython's history, and in the log and the memory of the server."
+    return CommandResult(len(turns), notice(said + rest))
 
 
-def _row(here: Here, name: str) -> tuple[object, ...]:
-    talk = here.session.conversation(name)
-    model = talk.told("model") or talk.told("began_with") or ""
-    return name, len(talk.turns), model, "current" if name == here.session.current else ""
+def _turns_are(count: int) -> str:
+    return f"{counted(count, 'turn')} {'is' if count == 1 else 'are'}"
 
 
-def _name(rest: str) -> str:
-    try:
-        return values.conversation(rest)
-    except ValueError as error:
-        raise InputError(f"A conversation {error}.") from None
+def _row(context: CommandContext, name: str) -> tuple[object, ...]:
+    conversation = context.session.conversation(name)
+    model = conversation.setting("model") or conversation.setting("began_with") or ""
+    return name, len(conversation.turns), model, "current" if name == context.session.current else ""
 
 
 def _numbered(turns: list[Turn], number: str) -> Turn:
@@ -134,14 +149,13 @@ def _named(turn: Turn) -> str:
     return f"«{words[:BEGINNING]}{'…' * (len(words) > BEGINNING)}»"
 
 
-def _what(journal: Journal, step: int) -> str:
-    """Say what a step did, by the kinds of its changes."""
-    entries = journal.fold.entries_of(step)
-    turns = [turn for entry in entries if (turn := journal.fold.turn(getattr(entry.change, "number", 0)))]
-    kinds = {type(entry.change).__name__ for entry in entries}
-    where = "" if (name := entries[0].conversation) == "main" else f" in {name}"
-    if turns:
-        return f"the answer to {_named(turns[-1])}{where}"
-    if "SetAside" in kinds:
-        return f"{next(entry.change.why for entry in entries if hasattr(entry.change, 'why'))} turns{where}"
-    return f"a setting{where}" if "Told" in kinds else f"a step{where}"
+def _described(step: StepSummary) -> str:
+    """Describe what a step did."""
+    in_other = "" if step.conversation == MAIN else f" in {step.conversation}"
+    if step.turns:
+        return f"the answer to {_named(step.turns[-1])}{in_other}"
+    if step.chosen is not None:
+        return f"the choice of {one_line(step.chosen.model, BEGINNING)} for {_named(step.chosen)}{in_other}"
+    if step.aside:
+        return f"{step.aside} turns{in_other}"
+    return f"a setting{in_other}" if step.setting else f"a step{in_other}"

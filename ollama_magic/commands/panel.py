@@ -1,44 +1,49 @@
-"""`%ollama panel` and `ChatPanel()`: the notebook's side of the chat panel, which knows how its acts are done."""
+"""`%ollama panel` and `ChatPanel()`: the chat panel in a notebook, and its actions."""
 
 from __future__ import annotations
 
 import itertools
+import shlex
 import uuid
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from ollama_magic.commands import memory, settings
-from ollama_magic.commands.command import Answer, Here, alone
-from ollama_magic.conversation.again import AgainRun
+from ollama_magic.commands import memory, settings_commands
+from ollama_magic.commands.command import CommandContext, CommandResult, command
+from ollama_magic.conversation.cell_run import RetryRun
+from ollama_magic.conversation.choice import choose
 from ollama_magic.conversation.journal import Origin
+from ollama_magic.conversation.record import older_note
 from ollama_magic.errors import InputError
 from ollama_magic.line.loaded import loaded_magics
 from ollama_magic.line.options import read_line
-from ollama_magic.line.planning import plan_of
+from ollama_magic.line.planning import plan_of, tools_of
 from ollama_magic.line.turn_options import CHAT
-from ollama_magic.panel.unwatched import Unwatched
+from ollama_magic.panel.null_view import NullView
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.handle import TurnHandle
-    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.session import Session
     from ollama_magic.line.loaded import LoadedMagics
-    from ollama_magic.panel.panel import Panel
+    from ollama_magic.panel.panel_view import Panel
+    from ollama_magic.turns.attachment import Attachment
+    from ollama_magic.turns.turn_value import Turn
 
 CHATS = "completion"
 
 
-def panel(here: Here, rest: str) -> Answer:
-    """A panel to chat in, under this cell; the conversation is that of the cells."""
-    del here
-    alone("panel", rest)
+@command("panel", "conversation", "Open a chat panel for the conversation of the cells.")
+def panel(context: CommandContext, arguments: Any) -> CommandResult:
+    """Open a chat panel under this cell, for the conversation of the cells."""
+    del context, arguments
     opened = ChatPanel()
-    return Answer(opened, opened)
+    return CommandResult(opened, opened)
 
 
 class ChatPanel:
-    """A panel to chat in: shown, it opens under the cell; the conversation is that of the notebook's cells.
+    """A chat panel for the conversation of the notebook's cells; displaying it opens it under the cell.
 
-    Shown twice it opens twice, and both agree.
+    It may be displayed more than once.
     """
 
     def __init__(self) -> None:
@@ -46,73 +51,81 @@ class ChatPanel:
         self._open: list[Panel] = []
 
     def close(self) -> None:
-        """Take the panel off the screen; what was said stays below, as a transcript."""
+        """Close the panel; a transcript stays in its place."""
         for opened in self._open:
             opened.close()
         self._open.clear()
 
     def _ipython_display_(self) -> None:
         from ollama_magic.display.views import mode_for
-        from ollama_magic.panel.panel import Panel
+        from ollama_magic.panel.panel_view import Panel
 
         magics = self._magics
         session, mode = magics.session, mode_for(magics.display, magics.shell)
         if mode == "text":
-            print(memory.history(Here(session, mode), "").shown.text)
+            print(memory.history(CommandContext(session, mode)).shown.text)
             return
         slot, origin = magics.cell.next_slot(), magics.cell.origin()
-        _close_those_before(session, origin)
-        opened = Panel(session, NotebookDesk(magics), magics.shell, slot, widgets=mode == "widget")
+        _close_earlier(session, origin)
+        opened = Panel(session, NotebookActions(magics), magics.shell, slot, widgets=mode == "widget")
         opened.open()
         self._open.append(opened)
-        session.kept[f"panel {slot} {origin.execution}"] = opened
+        session.owned_resources[f"panel {slot} {origin.execution}"] = opened
 
     def __repr__(self) -> str:
         return f"<ChatPanel of {self._magics.session.current!r}>"
 
 
-class NotebookDesk:
-    """What a panel asks for, done as the commands of `%ollama` do it."""
+class NotebookActions:
+    """The actions of a panel, which work like the commands of `%ollama`."""
 
     def __init__(self, magics: LoadedMagics) -> None:
         self._magics = magics
         self._session = magics.session
-        self._here = Here(magics.session)
+        self._context = CommandContext(magics.session)
 
-    def send(self, prompt: str, instead_of: Turn | None = None) -> TurnHandle:
-        """Begin a turn without a cell; what stands from `instead_of` on is set aside in the same step."""
+    def send(self, prompt: str, instead_of: Turn | None = None, attachments: tuple[Attachment, ...] = ()) -> TurnHandle:
+        """Start a turn without a cell; the turns from `instead_of` on are set aside in the same step."""
         session = self._session
-        talk = session.conversation()
-        aside = [instead_of, *talk.behind(instead_of)] if instead_of is not None else []
+        conversation = session.conversation()
+        options = read_line(CHAT, "").options
+        tools = tools_of(options, conversation, lambda: self._magics.shell.user_ns)
+        aside = [instead_of, *conversation.behind(instead_of)] if instead_of is not None else []
         numbers = {turn.number for turn in aside}
         for handle in session.running():
-            if handle.turn is not None and handle.turn.record.number in numbers:
+            if handle.turn.record.number in numbers:
                 handle.stop()
-        run = AgainRun(session.journal, Origin(None, f"panel {uuid.uuid4().hex}"), aside)
-        plan = plan_of(read_line(CHAT, "").options, prompt, self._magics, talk)
-        return session.start_turn(plan, Unwatched(), conversation=talk.name, run=run)
+        run = RetryRun(session.journal, Origin(None, f"panel {uuid.uuid4().hex}"), aside)
+        plan = plan_of(options, prompt, self._magics, conversation, tools=tools)
+        plan = replace(plan, attachments=attachments)
+        return session.start_turn(plan, NullView(), conversation=conversation.name, run=run)
+
+    def keep(self, turn: Turn, column: Turn) -> str:
+        """Remember one of a turn's alternatives instead of it."""
+        older = choose(self._session, turn, column)
+        return older_note(older) if older else ""
 
     def undo(self) -> str:
-        """Take the notebook's newest step back."""
-        return _said(memory.undo(self._here, ""))
+        """Undo the notebook's newest step."""
+        return _said(memory.undo(self._context))
 
     def begin_anew(self) -> str:
-        """Go on in a conversation that has no name yet."""
-        known = {*self._session.journal.fold.conversations, self._session.current}
+        """Continue in a new conversation."""
+        known = {*self._session.journal.conversations(), self._session.current}
         name = next(name for number in itertools.count(2) if (name := f"chat {number}") not in known)
         return self.switch(name)
 
     def switch(self, name: str) -> str:
-        """Go on in that conversation."""
-        return _said(memory.switch(self._here, name))
+        """Continue in that conversation."""
+        return _said(memory.switch(self._context, shlex.quote(name)))
 
     def choose_model(self, name: str) -> str:
-        """Tell the conversation's model, or take back what was told."""
+        """Set the conversation's model; an empty name removes the setting."""
         if name:
-            return _said(settings.model(self._here, name))
-        talk = self._session.conversation()
-        if talk.told("model"):
-            talk.tell("model", None)
+            return _said(settings_commands.model(self._context, shlex.quote(name)))
+        conversation = self._session.conversation()
+        if conversation.setting("model"):
+            conversation.set_setting("model", None)
         return ""
 
     async def models(self) -> list[str]:
@@ -121,14 +134,16 @@ class NotebookDesk:
         return [model.name for model in found if model.capabilities is None or CHATS in model.capabilities]
 
 
-def _close_those_before(session: Session, origin: Origin) -> None:
-    """A cell that runs again has other outputs: the panels of its earlier runs are shown nowhere any more."""
+def _close_earlier(session: Session, origin: Origin) -> None:
+    """Close the panels of earlier runs of this cell, whose outputs are gone."""
     mine = f"panel {origin.cell}/"
-    for key in [key for key in session.kept if key.startswith(mine) and not key.endswith(f" {origin.execution}")]:
-        session.kept.pop(key).stop()
+    for key in [
+        key for key in session.owned_resources if key.startswith(mine) and not key.endswith(f" {origin.execution}")
+    ]:
+        session.owned_resources.pop(key).stop()
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: CommandResult) -> str:
     return getattr(answer.shown, "text", "")
 
 

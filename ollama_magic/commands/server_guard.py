@@ -1,7 +1,7 @@
-"""Run as a script of its own: serves a program for as long as its standard input stays open, then ends it.
+"""A script that runs a server while its standard input is open, then ends it.
 
-The kernel holds the other end of the pipe, so the server ends with the kernel however that ends. Nothing of ours is
-imported here.
+The kernel holds the other end of the pipe, so the server ends with the kernel in any case. The script imports nothing
+from this package.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PATIENCE_S = 5.0  # between asking the server to end and ending it
 
 
 def guard(command: list[str], log: str) -> int:
-    """Run the command, its words written to the log, until it ends by itself or the pipe is closed."""
+    """Run the command until it ends or the pipe is closed, writing its output to the log."""
     with open(log, "ab") as words:  # noqa: PTH123 (a script with few imports starts at once)
         server = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, start_new_session=True
@@ -37,7 +37,7 @@ def _wait_for_the_end(server: subprocess.Popen[bytes]) -> None:
         if os.name == "nt":
             server.kill()
         else:
-            os.killpg(server.pid, signal.SIGKILL)  # the runners of its models, should they live on
+            os.killpg(server.pid, signal.SIGKILL)  # the runners of its models may still run
 
 
 if __name__ == "__main__":

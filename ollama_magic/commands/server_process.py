@@ -1,4 +1,4 @@
-"""A server of this kernel's own: found on this machine, started under a guard, its log kept at hand."""
+"""A local server that this kernel starts: finds the program, runs it under a guard, keeps its log."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-END_S = 8.0  # what the guard may take to end it
+END_S = 8.0  # how long the guard may take to end the server
 TAIL_BYTES = 65_536
-# Where installers put it and a kernel's PATH may not lead.
+# Where installers put it, even if it is not on a kernel's PATH.
 PLACES = (
     "/usr/local/bin/ollama",
     "/usr/bin/ollama",
@@ -30,14 +30,14 @@ PLACES = (
 
 
 def find_ollama(environ: Mapping[str, str]) -> str | None:
-    """The path of an installed `ollama`, from PATH or where installers put it."""
+    """Return the path of an installed `ollama`, from PATH or the usual folders."""
     found = shutil.which("ollama", path=environ.get("PATH"))
     places = (Path(place).expanduser() for place in PLACES)
     return found or next((str(place) for place in places if os.access(place, os.X_OK) and place.is_file()), None)
 
 
 class ServerProcess:
-    """One `ollama serve`, from its start to its end; it ends with this process at the latest."""
+    """An `ollama serve` process, which ends with this process at the latest."""
 
     def __init__(self, program: str, host: str, environ: Mapping[str, str]) -> None:
         self.program, self.host = program, host
@@ -51,7 +51,7 @@ class ServerProcess:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**environ, "OLLAMA_HOST": host},
-            start_new_session=True,  # ■ and Ctrl-C are not meant for it
+            start_new_session=True,  # ■ and Ctrl-C must not reach it
         )
 
     @property
@@ -60,7 +60,7 @@ class ServerProcess:
         return self._guard.poll()
 
     def tail(self, lines: int) -> list[str]:
-        """The last lines of what it wrote."""
+        """Return the last lines of its log."""
         try:
             with self.log.open("rb") as file:
                 file.seek(max(0, self.log.stat().st_size - TAIL_BYTES))
@@ -70,7 +70,7 @@ class ServerProcess:
         return text.splitlines()[-lines:]
 
     def stop(self) -> None:
-        """End it and forget its log."""
+        """End the server and delete its log."""
         if self._guard.stdin is not None:
             with suppress(OSError):
                 self._guard.stdin.close()

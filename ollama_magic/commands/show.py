@@ -1,13 +1,12 @@
-"""`%ollama show`: what a model is, in sections that unfold, or one of its texts alone."""
+"""`%ollama show`: the facts of a model in sections, or one of its texts."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.commands.command import Answer, Here
-from ollama_magic.commands.models import badges, in_cloud, valid
-from ollama_magic.commands.words import command, reads
+from ollama_magic.commands.command import CommandContext, CommandResult, command
+from ollama_magic.commands.model_commands import badges, in_cloud, valid
 from ollama_magic.conversation.request import Plan, model_for
 from ollama_magic.display.readable import count_text
 from ollama_magic.display.settled import IGNORE_TEX
@@ -26,46 +25,46 @@ LINES = 2  # of a licence in a terminal, as the command-line tool shows it
 ITEMS = 5  # of a list in the metadata
 
 
-@reads(
-    command(
-        "show",
-        "What a model is; without a name the model of this conversation, and what it was told.",
-        Argument("MODEL", required=False),
-        *(Option(f"--{part}", f"its {part} alone, as text", const=part, dest="part") for part in PARTS),
-        Option("--verbose", "its metadata and tensors too", short="-v", absent=False),
-    )
+@command(
+    "show",
+    "models",
+    "Describe a model; without a name the model of this conversation, with its settings.",
+    Argument("MODEL", required=False, kind="model"),
+    *(Option(f"--{part}", f"its {part} alone, as text", const=part, dest="part") for part in PARTS),
+    Option("--verbose", "its metadata and tensors too", short="-v", default=False),
+    examples=("show gemma3:1b", "show gemma3:1b --parameters"),
 )
-def show(here: Here, asked: Any) -> Answer:
-    """What a model is, in sections; with an option one of its texts alone."""
-    session, server = here.session, here.session.server()
-    name = valid(asked.model) if asked.model else _current(here)
-    facts = session.call(server.book.look_up(name, frozenset()))
-    if asked.verbose or facts is None:
-        facts = session.call(server.client.show(name, verbose=asked.verbose))
-    if asked.part:
-        text = getattr(facts, asked.part)
+def show(context: CommandContext, arguments: Any) -> CommandResult:
+    """Show the facts of a model in sections, or one of its texts."""
+    session, server = context.session, context.session.server()
+    name = valid(arguments.model) if arguments.model else _current(context)
+    facts = session.call(server.catalog.look_up(name, frozenset()))
+    if arguments.verbose or facts is None:
+        facts = session.call(server.client.show(name, verbose=arguments.verbose))
+    if arguments.part:
+        text = getattr(facts, arguments.part)
         if not text:
-            raise InputError(f"`{one_line(name, 80)}` has no {asked.part} of its own.")
+            raise InputError(f"`{one_line(name, 80)}` has no {arguments.part} of its own.")
         html = f'<div class="{IGNORE_TEX}"><pre>{escape(printable(text))}</pre></div>'
-        return Answer(text, Shown(html, printable(text)))
-    parts = _sections(here, name, facts, verbose=asked.verbose)
-    if not asked.model:
-        parts += _told(here)
-    return Answer(facts, stacked(*parts))
+        return CommandResult(text, Shown(html, printable(text)))
+    parts = _sections(context, name, facts, verbose=arguments.verbose)
+    if not arguments.model:
+        parts += _own_settings(context)
+    return CommandResult(facts, stacked(*parts))
 
 
-def _current(here: Here) -> str:
-    """The model of this conversation: told, set, begun with, or of the newest turn; else the one chosen unasked."""
-    session, talk = here.session, here.session.conversation()
-    if talk.told("began_with") or talk.told("model"):
+def _current(context: CommandContext) -> str:
+    """Return the model of this conversation, else that of the settings, the newest turn, or the default."""
+    session, conversation = context.session, context.session.conversation()
+    if conversation.setting("began_with") or conversation.setting("model"):
         plan = Plan("", default_model=session.settings().model or None)
-        return session.call(model_for(plan, talk, session.server(), frozenset()))
+        return session.call(model_for(plan, conversation, session.server(), frozenset()))
     name = session.settings().model or (session.last.model if session.last else "")
-    return str(name) if name else session.call(session.server().book.choose())
+    return str(name) if name else session.call(session.server().catalog.choose())
 
 
-def _sections(here: Here, name: str, facts: ModelFacts, *, verbose: bool) -> list[Shown]:
-    can = badges(facts.capabilities, cloud=bool(facts.remote_host) or in_cloud(here, name))
+def _sections(context: CommandContext, name: str, facts: ModelFacts, *, verbose: bool) -> list[Shown]:
+    can = badges(facts.capabilities, cloud=bool(facts.remote_host) or in_cloud(context, name))
     rows = [*_model_rows(facts), *([("can", can)] if can.words or can.loud else [])]
     parts = [card(name, rows)]
     if facts.projector:
@@ -105,7 +104,7 @@ def _projector_rows(info: Mapping[str, object]) -> list[tuple[str, object]]:
 
 
 def _in_order(parameters: str) -> str:
-    """Servers mix up the lines (dossier §15.3), and a notebook's file should not change with each run."""
+    """Sort the lines, which servers shuffle (protocol.md §15.3): a notebook should not change with each run."""
     return "\n".join(
         sorted((line for line in parameters.splitlines() if line.strip()), key=lambda line: line.split()[0])
     )
@@ -124,10 +123,12 @@ def _value(value: object) -> object:
     return value
 
 
-def _told(here: Here) -> list[Shown]:
-    """What this conversation adds to the model's own."""
-    session, talk = here.session, here.session.conversation()
-    options = {**session.settings().options, **(talk.told("options") or {})}
-    rows = [("system", talk.told("system") or session.settings().system), *options.items()]
+def _own_settings(context: CommandContext) -> list[Shown]:
+    """Return the settings of this conversation."""
+    session, conversation = context.session, context.session.conversation()
+    options = {**session.settings().options, **(conversation.setting("options") or {})}
+    system = conversation.setting("system")
+    system = session.settings().system if system is None else system
+    rows = [("system", system), *options.items()]
     rows = [(key, value) for key, value in rows if value not in ("", None)]
     return [card("This conversation", rows)] if rows else []

@@ -1,38 +1,41 @@
-"""Follows what the server does for minutes, a pull or a create, in a view that the cell holds; ■ and Stop end it."""
+"""Follows a pull, create or load in a view under the cell; ■ and Stop end it."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.audience import change
 from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, RUNNING, STOPPED
+from ollama_magic.conversation.reply_views import change
 from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError, TurnStopped
+from ollama_magic.log import log_fault
 from ollama_magic.loop_thread import Stoppable, interrupts_held
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from ollama_magic.display.guarded import Shows
+    from ollama_magic.display.safe_view import ViewOf
     from ollama_magic.display.transfer import Transfer
     from ollama_magic.loop_thread import LoopThread
-    from ollama_magic.ollama.requests import Progress
+    from ollama_magic.ollama.protocol import Progress
 
-TICK_S = 0.5  # while nothing changes, the clock does
+_LOG = logging.getLogger("ollama_magic.commands")
+TICK_S = 0.5  # for the clock, while nothing else changes
 
 
 class Watch:
-    """One transfer, from its start in the cell to its end; `again` says what running it again does."""
+    """Runs one transfer; `on_retry` says what running it again does."""
 
-    def __init__(self, transfer: Transfer, view: Shows[Transfer], loop_thread: LoopThread, again: str) -> None:
+    def __init__(self, transfer: Transfer, view: ViewOf[Transfer], loop_thread: LoopThread, on_retry: str) -> None:
         self.transfer = transfer
         self._view = view
-        self._again = again
+        self._on_retry = on_retry
         self._task = Stoppable[None](loop_thread, lambda: transfer.state == RUNNING)
 
     def run(self, lines: AsyncGenerator[Progress, None]) -> None:
-        """Open the view in this cell and wait for the end; raise the one line that says why it is not done."""
+        """Open the view in this cell and wait for the end; raise the error if it does not complete."""
         try:
             with interrupts_held():
                 self._view.begin(self.transfer, self.stop)
@@ -49,27 +52,27 @@ class Watch:
             raise self.transfer.error
 
     def stop(self) -> None:
-        """Stop it, from any thread; a second call changes nothing."""
+        """Stop the transfer, from any thread; a second call does nothing."""
         self._task.stop()
 
     def _stopped(self) -> TurnStopped:
         if self.transfer.state == COMPLETE:
             return TurnStopped(f"Stopped; {self.transfer.name} {self.transfer.done} by then.")
-        return TurnStopped(f"Stopped; {self._again}.")
+        return TurnStopped(f"Stopped; {self._on_retry}.")
 
     async def _follow(self, lines: AsyncGenerator[Progress, None]) -> None:
         changed = asyncio.Event()
         painter = asyncio.ensure_future(self._paint(changed))
         try:
-            await asyncio.sleep(0)  # a stop that came before is felt here, and the server asked for nothing
+            await asyncio.sleep(0)  # an earlier stop takes effect before the server is asked
             await self._take_all(lines, changed)
-            self._end(CUT, AnswerCut(f"The server broke off without a word; {self._again}."))
+            self._end(CUT, AnswerCut(f"The server broke off without an error; {self._on_retry}."))
         except asyncio.CancelledError:
             self._end(STOPPED)
         except OllamaMagicError as error:
             self._end(FAILED, error)
-        except Exception as error:  # noqa: BLE001 (it is told, as one line)
-            self._end(FAILED, OllamaMagicError(f"ollama_magic itself failed, please report it: {error!r}"))
+        except Exception as error:  # noqa: BLE001 (no foreign exception leaves the package)
+            self._end(FAILED, OllamaMagicError(log_fault(_LOG, error)))
         finally:
             self._end(STOPPED)
             painter.cancel()
@@ -82,7 +85,7 @@ class Watch:
                 if line.error:
                     raise self._failed(line.error)
                 if line.cut:
-                    self._end(CUT, AnswerCut(f"This broke off: {line.cut}; {self._again}."))
+                    self._end(CUT, AnswerCut(f"This broke off: {line.cut}; {self._on_retry}."))
                     return
                 self.transfer.take(line)
                 changed.set()
@@ -91,9 +94,9 @@ class Watch:
                     return
 
     def _failed(self, words: str) -> ServerError:
-        """What the server said in mid-stream, with what to do; what came is kept even then."""
-        kept = f"; then {self._again}" if self.transfer.layers else ""
-        return ServerError(f"The server failed: {words.rstrip('.')}{kept}.")
+        """Return the server's error, with how to resume if anything was downloaded."""
+        retry = f"; then {self._on_retry}" if self.transfer.layers else ""
+        return ServerError(f"The server failed: {words.rstrip('.')}{retry}.")
 
     def _end(self, state: str, error: Exception | None = None) -> None:
         self.transfer.end(state, error)
@@ -105,8 +108,8 @@ class Watch:
             changed.clear()
 
 
-def watch(here: Any, transfer: Transfer, lines: AsyncGenerator[Progress, None], again: str) -> None:
-    """Follow a transfer in the cell that runs."""
-    from ollama_magic.display.progress import open_progress
+def watch(context: Any, transfer: Transfer, lines: AsyncGenerator[Progress, None], on_retry: str) -> None:
+    """Follow a transfer in the running cell."""
+    from ollama_magic.display.views import open_transfer_view
 
-    Watch(transfer, open_progress(here.display), here.session.loop_thread, again).run(lines)
+    Watch(transfer, open_transfer_view(context.display), context.session.loop_thread, on_retry).run(lines)

@@ -1,1 +1,1 @@
-"""Tab: where the cursor stands in our magics, and what may stand there."""
+"""Tab completion in our magics."""

@@ -1,4 +1,4 @@
-"""Tab in our magics, through the public matchers of IPython 8.6 and later. What it finds stands in `tab`."""
+"""Registers Tab completion with the public matchers of IPython 8.6 and later. `tab` finds the completions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BELONGS_TO = "ollama_magic"
 
 
 def install(shell: Any, session: Session) -> None:
-    """Have IPython ask us at Tab; nothing happens where it has no such matchers (before 8.6) or no completer."""
+    """Register our matcher; does nothing before IPython 8.6, or without a completer."""
     uninstall(shell)
     matchers = getattr(getattr(shell, "Completer", None), "custom_matchers", None)
     if matchers is None:
@@ -23,7 +23,7 @@ def install(shell: Any, session: Session) -> None:
         from IPython.core.completer import SimpleCompletion, context_matcher
     except ImportError:
         return
-    made_once: list[Tab] = []  # at the first Tab, which pays for the imports
+    made_once: list[Tab] = []  # created at the first Tab, which then imports it
 
     def matcher(context: Any) -> dict[str, Any]:
         if not made_once:
@@ -43,16 +43,16 @@ def install(shell: Any, session: Session) -> None:
 
 
 def uninstall(shell: Any) -> None:
-    """Take our matcher out again."""
+    """Remove our matcher."""
     matchers = getattr(getattr(shell, "Completer", None), "custom_matchers", None)
     if matchers is not None:
         matchers[:] = [one for one in matchers if getattr(one, "belongs_to", None) != BELONGS_TO]
 
 
 class Nothing:
-    """No completion that counts as one: IPython hears `suppress` from a matcher that has completions only.
+    """An empty list with length 1: IPython honours `suppress` only from a matcher that has completions.
 
-    The word itself would do too, but JupyterLab shows it as a menu of one.
+    The word itself would do too, but JupyterLab would show it as a menu.
     """
 
     def __len__(self) -> int:

@@ -1,29 +1,31 @@
-"""What Tab finds at a place of a cell: where the place is, and what is offered there."""
+"""Finds the completions at a position of a cell."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.completion.place import COMMAND, FIELD, PROSE, Place, call_at, place_in_line, place_in_prompt
+from ollama_magic.completion.cursor import COMMAND, FIELD, PROSE, Cursor, call_at, cursor_in_line, cursor_in_prompt
+from ollama_magic.line.spec import Spec
 
 if TYPE_CHECKING:
-    from ollama_magic.commands.command import Command
     from ollama_magic.completion.offers import Offers
     from ollama_magic.conversation.session import Session
 
-    Found = tuple[str, list[tuple[str, str]]]  # what is replaced, and (text, kind) of each that may stand there
+    Found = tuple[str, list[tuple[str, str]]]  # the text to replace, and (text, kind) of each completion
+
+NOTHING = Spec("", "")  # without options and arguments
 
 
 class Tab:
-    """What a shell's Tab finds in our magics."""
+    """Completes our magics in a shell."""
 
     def __init__(self, shell: Any, session: Session) -> None:
         self._shell, self._session = shell, session
         self._made: Offers | None = None
 
     def found(self, text: str, row: int, column: int) -> Found | None:
-        """What may stand at a place of a cell; None outside of our magics, where IPython goes on by itself."""
+        """Return the completions at a position of a cell; None outside of our magics."""
         began = time.monotonic()
         rows = text.split("\n")[: row + 1]
         call = call_at("\n".join([*rows[:-1], rows[-1][:column]]), self._ours)
@@ -31,42 +33,41 @@ class Tab:
             return None
         self._offers.names.begin(began)
         self._offers.names.warm()
-        place, command = self._place(call.name, call.line, call.body)
-        if place.kind == FIELD:
-            typed, found = self._fields(place.typed)
-        else:
-            typed, found = self._offers.at(place, command)
-        return typed, found
+        cursor, spec = self._cursor(call.name, call.line, call.body)
+        if cursor.kind == FIELD:
+            return self._fields(cursor.typed)
+        return self._offers.at(cursor, spec)
 
     @property
     def _offers(self) -> Offers:
-        if self._made is None:  # the first Tab pays for the imports, not the loading
+        if self._made is None:  # imported by the first Tab, not while loading
             from ollama_magic.completion.offers import Offers
 
-            self._made = Offers(self._session)
+            self._made = Offers(self._session, self._shell.user_ns, self._shell.user_ns_hidden)
         return self._made
 
     def _ours(self, kind: str, name: str) -> bool:
         function = self._shell.magics_manager.magics[kind].get(name)
         return str(getattr(function, "__module__", "")).startswith("ollama_magic.")
 
-    def _place(self, name: str, line: str, body: str | None) -> tuple[Place, Command | None]:
-        from ollama_magic.completion.offers import command_named, command_options, magic_options
+    def _cursor(self, name: str, line: str, body: str | None) -> tuple[Cursor, Spec]:
+        from ollama_magic.commands.command_table import COMMANDS
+        from ollama_magic.line.map_options import MAP
+        from ollama_magic.line.turn_options import MAGICS
 
-        if body is not None:
-            return place_in_prompt(body), None
         if name != "ollama":
-            return place_in_line(magic_options(name), line, prompt=True), None
+            spec = MAP if name == "map" else MAGICS[name]
+            return cursor_in_prompt(body) if body is not None else cursor_in_line(spec, line), spec
         word, space, rest = line.lstrip().partition(" ")
         if not space:
-            return Place(COMMAND, word), None
-        command = command_named(word)
-        if command is None:
-            return Place(PROSE, rest.rpartition(" ")[2]), None
-        return place_in_line(command_options(command), rest, prompt=False), command
+            return Cursor(COMMAND, word), NOTHING
+        if word not in COMMANDS:
+            return Cursor(PROSE, rest.rpartition(" ")[2]), NOTHING
+        spec = COMMANDS[word].spec
+        return cursor_in_line(spec, rest), spec
 
     def _fields(self, typed: str) -> Found:
-        from ollama_magic.completion.fields import fields
+        from ollama_magic.completion.field_names import fields
 
         end, names = fields(typed, self._shell.user_ns, self._shell.user_ns_hidden)
         return end, [(name, "variable") for name in names]

@@ -1,18 +1,20 @@
-"""What the context window holds: of the next turn by estimate, of an answer by its real counts (dossier §13). Pure."""
+"""Whether a turn fits the context window: an estimate before it, counts after it (protocol.md §13). Pure."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from ollama_magic.turns.turn_messages import prompt_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.ollama.protocol import Message, Stats
+    from ollama_magic.turns.turn_value import Turn
 
-BYTES_A_TOKEN = 4  # of UTF-8, so that it is about right for Chinese too
+BYTES_A_TOKEN = 4  # of UTF-8: about right for Chinese too
 MOST_BYTES = 6  # of a token, on average, in all but the strangest texts
 _SIZES = re.compile(r"\((\d+) tokens\) exceeds the available context size \((\d+) tokens\)")
 _TOO_LONG = re.compile(r"longer than the context length|exceeds the (available )?context|exceed_context_size")
@@ -20,7 +22,7 @@ _TOO_LONG = re.compile(r"longer than the context length|exceeds the (available )
 
 @dataclass(frozen=True)
 class Window:
-    """Tokens that a loaded model holds (ps), and the most that it was trained for (show); None where nobody says."""
+    """The context size of a loaded model in tokens (ps), and the largest that it supports (show); None if unknown."""
 
     size: int | None = None
     most: int | None = None
@@ -28,7 +30,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Demand:
-    """How much was sent: tokens by the real counts of the turns before (0: none), bytes of all and of the last text."""
+    """How much was sent: tokens by the counts of earlier turns (0: unknown), bytes of all texts and of the last one."""
 
     counted: int
     bytes: int
@@ -37,7 +39,7 @@ class Demand:
 
     @property
     def tokens(self) -> int:
-        """About so many tokens."""
+        """The number of tokens, estimated if it was not counted."""
         return self.counted or self.bytes // BYTES_A_TOKEN
 
 
@@ -45,38 +47,67 @@ NOTHING_ASKED = Demand(0, 0, 0, 0)
 
 
 def demand_of(turns: Sequence[Turn], messages: Sequence[Message]) -> Demand:
-    """What these messages ask of the window; `turns` are those that go along, if none above them is left out."""
-    sizes = [size_of(message.content) for message in messages]
+    """Return what these messages need; `turns` are the earlier ones that are sent, if all of them are."""
+    sizes = [message.size for message in messages]
     used = used_by(turns)
-    return Demand(used and used + sizes[-1] // BYTES_A_TOKEN, sum(sizes), sizes[-1], len(sizes) // 2)
+    new = sizes[-1] // BYTES_A_TOKEN + len(messages[-1].images) * image_tokens(turns)
+    return Demand(used and used + new, sum(sizes), sizes[-1], len(sizes) // 2)
 
 
-def window_note(turns: Sequence[Turn], prompt: str, window: Window) -> tuple[str, ...]:
-    """The line that warns before a turn is sent behind these turns; nothing if it fits, or if nothing is known."""
+def more_demand(demand: Demand, messages: Sequence[Message]) -> Demand:
+    """Return what is needed with these messages behind the others: the steps of the turn itself."""
+    more = sum(message.size for message in messages)
+    counted = demand.counted and demand.counted + more // BYTES_A_TOKEN
+    return replace(demand, counted=counted, bytes=demand.bytes + more)
+
+
+def window_note(turns: Sequence[Turn], prompt: str, window: Window, images: int = 0) -> tuple[str, ...]:
+    """Return the warning for the next turn after these; empty if it fits, or if nothing is known.
+
+    Args:
+        turns: The earlier turns that are sent, oldest first.
+        prompt: The text of the next one, with its attachments.
+        window: The window of the model.
+        images: How many images go along.
+    """
     used = used_by(turns)
-    about = used + size_of(prompt) // BYTES_A_TOKEN
+    about = used + size_of(prompt) // BYTES_A_TOKEN + images * image_tokens(turns)
     if not window.size or about <= window.size * (1 if used else 1.5):
         return ()
     lost = "drop the oldest turns" if used else "cut the prompt"
     line = f"about {about:,} of {window.size:,} tokens: the server will {lost}"
     larger = larger_window(about, window)
-    return (f"{line}; `-o num_ctx={larger}` keeps them" if larger and used else _with_room(line, larger),)
-
-
-def _with_room(line: str, larger: int) -> str:
-    return f"{line}; `-o num_ctx={larger}` has room for it" if larger else line
+    helps = f"; `-o num_ctx={larger}` {'keeps them' if used else 'has room for it'}" if larger else ""
+    return (line + helps,)
 
 
 def used_by(turns: Sequence[Turn]) -> int:
-    """What the turns take of the window, by the counts of the newest that has some."""
+    """Return how many tokens the turns take, by the newest turn that has counts."""
     return next((count for turn in reversed(turns) if (count := tokens_of(turn))), 0)
 
 
 def tokens_of(turn: Turn) -> int:
-    """What a turn leaves in the window: its prompt with all before it, and its answer; its thinking is not sent."""
+    """Return the tokens of a turn: its prompt with all earlier turns, and its answer without thinking."""
     thinking = size_of(turn.thinking) // BYTES_A_TOKEN
-    answer = max((turn.stats.get("answer_tokens") or 0) - thinking, 0)
-    return (turn.stats.get("prompt_tokens") or 0) + answer
+    stats = turn.outcome.stats
+    answer = max((stats.answer_tokens or 0) - thinking, 0)
+    return (stats.prompt_tokens or 0) + answer
+
+
+def image_tokens(turns: Sequence[Turn]) -> int:
+    """Return the tokens of an image, by the counts of the newest turn that had some; 0 if they do not show it."""
+    for place in range(len(turns) - 1, -1, -1):
+        if not turns[place].attachments:
+            continue
+        turn, before = turns[place], turns[place - 1] if place else None
+        images = sum(not one.in_text and one.travelled for one in turn.attachments)
+        read, earlier = turn.outcome.stats.prompt_tokens or 0, tokens_of(before) if before else 0
+        if images and read and (earlier or not before):
+            text = size_of(prompt_with(turn.prompt, turn.attachments)) + (
+                0 if before else size_of(turn.settings.system)
+            )
+            return max(read - earlier - text // BYTES_A_TOKEN, 0) // images
+    return 0
 
 
 def size_of(text: str) -> int:
@@ -85,26 +116,26 @@ def size_of(text: str) -> int:
 
 
 def larger_window(needed: int, window: Window) -> int:
-    """Return a window with room for so many tokens, and for an answer; 0 where the model has none."""
+    """Return a context size with room for these tokens and an answer; 0 if the model supports none."""
     wanted = 1 << max(needed * 5 // 4, (window.size or 0) * 5 // 4).bit_length()
     wanted = min(wanted, window.most or wanted)
     return wanted if wanted > max(window.size or 0, needed) else 0
 
 
 def window_line(window: Window, needed: int) -> str:
-    """`window 4,096 of 40,960; -o num_ctx=16384 reloads the model`, or what else helps; "" if nothing is known."""
+    """Return `window 4,096 of 40,960; -o num_ctx=16384 reloads the model` or the like; "" if the size is unknown."""
     if not window.size:
         return ""
     of_most = f" of {window.most:,}" if window.most and window.most > window.size else ""
     larger = larger_window(needed, window)
     if larger:
         return f"window {window.size:,}{of_most}; `-o num_ctx={larger}` reloads the model"
-    why = f"{of_most}, too small at its largest too" if of_most else ", the largest that this model has"
-    return f"window {window.size:,}{why}; send less: a shorter prompt, or `--turns 4`"
+    why = f"{of_most}, and even the largest is too small" if of_most else ", the largest that this model supports"
+    return f"window {window.size:,}{why}; shorten the prompt, or send fewer turns with `--turns 4`"
 
 
 def lost_note(demand: Demand, stats: Stats | None, window: Window) -> str:
-    """What the server left out of a prompt without a word, with what helps; "" if all of it seems to have been read."""
+    """Return what the server silently left out, and what helps; "" if it seems to have read everything."""
     read = stats.prompt_tokens if stats else None
     if not window.size or not _lost(demand, read, window.size):
         return ""
@@ -114,7 +145,7 @@ def lost_note(demand: Demand, stats: Stats | None, window: Window) -> str:
 
 
 def _lost(demand: Demand, read: int | None, size: int) -> bool:
-    """Whether less was read than sent. Counts of servers before v0.30.1 may be too low, so the window decides with."""
+    """Whether less was read than sent. Servers before v0.30.1 may count too few, so the window matters as well."""
     if read is not None and read >= size:
         return True  # v0.24.0 cuts to the window exactly
     if demand.counted and demand.counted > size * 0.95:
@@ -127,25 +158,36 @@ def _lost(demand: Demand, read: int | None, size: int) -> bool:
     return halved or demand.bytes > read * MOST_BYTES
 
 
-def length_note(told: object, demand: Demand, stats: Stats | None, window: Window) -> str:
-    """Why an answer ended by its length, with what helps; `told` is the turn's num_predict."""
+def length_note(limit: int | None, demand: Demand, stats: Stats | None, window: Window) -> str:
+    """Return why an answer ended at a length limit, and what helps."""
     made, read = (stats.answer_tokens, stats.prompt_tokens) if stats else (None, None)
-    limit = told if isinstance(told, int) and told >= 0 else None
-    if window.size and (read or 0) + (made or 0) >= window.size - 2 and (limit is None or (made or 0) < limit):
+    if limit_is_window(limit, stats, window):
         needed = max(demand.tokens, read or 0) + (made or 0)
         return f"answer cut: the context window is full: {window_line(window, needed)}"
     if limit is not None:
-        return f"answer cut by num_predict={limit}; `-o num_predict=-1` takes the limit off"
+        return f"answer cut by num_predict={limit}; `-o num_predict=-1` removes the limit"
     unless = "" if window.size else ", or a full context window"
     return f"answer cut by num_predict{unless}"
 
 
-def does_not_fit(words: str, demand: Demand, window: Window) -> str:
-    """The line for a prompt that a server refused as too long; "" for any other refusal, or if nothing is known."""
-    found = _SIZES.search(words)
-    if not found and not _TOO_LONG.search(words):
+def answer_limit(num_predict: object) -> int | None:
+    """Return the most tokens of an answer that the request allows, None if there is no such limit."""
+    return num_predict if isinstance(num_predict, int) and num_predict >= 0 else None
+
+
+def limit_is_window(limit: int | None, stats: Stats | None, window: Window) -> bool:
+    """Whether an answer that was cut ended because the context window was full, and not at its own limit."""
+    made, read = (stats.answer_tokens, stats.prompt_tokens) if stats else (None, None)
+    full = bool(window.size) and (read or 0) + (made or 0) >= (window.size or 0) - 2
+    return full and (limit is None or (made or 0) < limit)
+
+
+def does_not_fit(error: str, demand: Demand, window: Window) -> str:
+    """Return the line for a prompt that was refused as too long; "" for any other refusal or if nothing is known."""
+    found = _SIZES.search(error)
+    if not found and not _TOO_LONG.search(error):
         return ""
     needed, size = (int(found[1]), int(found[2])) if found else (demand.tokens, window.size)
     line = window_line(Window(size, window.most), needed)
     about = "" if found else "about "
-    return line and f"The prompt does not fit, with {about}{needed:,} tokens: {line}."
+    return line and f"The prompt does not fit: it has {about}{needed:,} tokens; {line}."

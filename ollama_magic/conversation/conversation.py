@@ -1,26 +1,26 @@
-"""A conversation: its part of the notebook's journal, and the messages that the next turn sends. No I/O lives here."""
+"""A conversation: the turns and settings under one name in a notebook's journal. It does no I/O."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.conversation.changes import Began, Ended, Grown, SetAside, Told
-from ollama_magic.conversation.reply import COMPLETE
-from ollama_magic.ollama.protocol import Message
+from ollama_magic.conversation.fold import set_aside_by
+from ollama_magic.conversation.journal import STILL_RUNNING, Journal
+from ollama_magic.errors import InputError
+from ollama_magic.turns.turn_value import RUNNING
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.journal import Journal
-    from ollama_magic.conversation.remembered import Turn
-    from ollama_magic.conversation.reply import Reply
+    from collections.abc import Iterable, Sequence
 
-BEGAN_WITH = "began_with"  # the model of the first turn: kept until told otherwise (design §1)
+    from ollama_magic.turns.turn_value import AsideReason, Turn
+
+BEGAN_WITH = "began_with"  # the model of the first turn: it stays until another is set (design.md §1)
 
 
 class Conversation:
-    """What was said under one name, and what was told about it."""
+    """The turns and settings under one name; with a journal of its own it exists only in memory."""
 
     def __init__(self, name: str, journal: Journal) -> None:
         self.name = name
@@ -30,60 +30,67 @@ class Conversation:
     @property
     def turns(self) -> tuple[Turn, ...]:
         """The turns that count, in their order."""
-        return tuple(self.journal.standing(self.name))
+        return tuple(self.journal.turns(self.name))
 
-    def told(self, key: str) -> Any:
-        """What was told for a setting (`model`, `system`, `options`), or None."""
-        return self.journal.fold.told(self.name, key)
+    def setting(self, key: str) -> Any:
+        """The value of a setting (`model`, `system`, `options`), or None."""
+        return self.journal.setting(self.name, key)
 
-    def tell(self, key: str, value: object, step: int | None = None) -> None:
-        """Set a setting of this conversation, a step of its own by default; None takes it back."""
-        self.journal.append(self.name, Told(key, value), step or self.journal.new_step())
+    def set_setting(self, key: str, value: object, step: int | None = None) -> None:
+        """Change a setting of this conversation, as a step of its own by default; None removes it."""
+        self.journal.set_setting(self.name, key, value, step)
 
-    def set_aside(self, turns: list[Turn], why: str, step: int | None = None) -> int:
-        """Have these turns count no more; return how many there were."""
-        if turns:
-            numbers = tuple(turn.number for turn in turns)
-            self.journal.append(self.name, SetAside(numbers, why, time.time()), step or self.journal.new_step())
-        return len(turns)
+    def end(self, turn: Turn, reply: Turn) -> None:
+        """Note how a turn ended; the model of the first turn stays until another is set."""
+        with self.journal.transaction():
+            self.begin_with(reply, turn.step)
+            self.journal.end(turn, reply.outcome)
 
-    def begin(self, prompt: str, cell: str | None, system: str, asked: str, form: str, step: int) -> Turn:
-        """Begin a turn in its cell's place, or behind all others."""
-        fold = self.journal.fold
-        number = fold.next_number
-        self.journal.append(self.name, Began(number, prompt, cell, system, time.time(), asked, form), step)
-        turn = fold.turn(number)
-        assert turn is not None, "a turn that began is known"
-        return turn
+    def begin_with(self, turn: Turn, step: int) -> None:
+        """Note the model that the conversation begins with, if it has begun with none."""
+        if not self.setting(BEGAN_WITH) and not turn.empty and turn.model:
+            self.set_setting(BEGAN_WITH, turn.model, step)
 
-    def grow(self, turn: Turn, text: str, thinking: str) -> None:
-        """Remember more of an answer."""
-        if text or thinking:
-            self.journal.append(self.name, Grown(turn.number, text, thinking), turn.step)
+    def add(self, turns: Iterable[Turn]) -> None:
+        """Append finished turns as one step; they belong to no cell."""
+        self.journal.add(replace(turn, conversation=self.name, cell=None) for turn in turns)
 
-    def end(self, turn: Turn, reply: Reply) -> None:
-        """Remember how a turn ended, and the model if it is the first."""
-        if not self.told(BEGAN_WITH) and (reply.text_parts or reply.state == COMPLETE):
-            self.tell(BEGAN_WITH, reply.model, turn.step)
-        stats = asdict(reply.stats) if reply.stats else {}
-        seconds = (reply.ended_at or time.monotonic()) - reply.started_at
-        error = str(reply.error or "")
-        ended = Ended(turn.number, reply.state, reply.model, reply.digest, error, seconds, stats)
-        self.journal.append(self.name, ended, turn.step)
+    def set_aside(self, turns: Sequence[Turn], why: AsideReason, step: int | None = None) -> int:
+        """Set these turns aside; return how many there were."""
+        return self.journal.set_aside(turns, why, step)
+
+    def take_back_newest(self) -> Turn:
+        """Set the newest turn aside as a step; raise InputError if there is none, or if it is running."""
+        with self.journal.transaction():
+            newest = max(self.turns, key=lambda turn: turn.number, default=None)
+            if newest is None:
+                raise InputError("There is no turn to take back.")
+            if newest.state == RUNNING:
+                raise InputError(STILL_RUNNING)
+            self.set_aside([newest], "taken back")
+        return newest
+
+    def ordered(self) -> list[Turn]:
+        """All turns in order, including those that were set aside."""
+        with self.journal.transaction() as fold:
+            return fold.ordered(self.name)
 
     def above(self, cell: str | None) -> list[Turn]:
         """The turns that the next turn of this cell is sent after."""
-        return self.journal.fold.above(self.name, cell)
+        with self.journal.transaction() as fold:
+            return fold.above(self.name, cell)
+
+    def replaced_by(self, turn: Turn) -> Turn | None:
+        """The turn that this one replaced when its cell ran again; of several in one cell the one in its place."""
+        with self.journal.transaction() as fold:
+            mine = [one.number for one in fold.ordered(self.name) if one.step == turn.step]
+            gone = [one for one in map(fold.turn, set_aside_by(fold, turn.step)) if one is not None]
+        old = sorted((one for one in gone if one.conversation == self.name), key=lambda one: one.number)
+        place = sorted(mine).index(turn.number) if turn.number in mine else len(old)
+        return old[place] if place < len(old) else None
 
     def behind(self, turn: Turn) -> list[Turn]:
         """The turns that stand below this one."""
-        turns = self.journal.fold.standing(self.name)
-        return turns[turns.index(turn) + 1 :] if turn in turns else []
-
-
-def messages_of(turns: list[Turn], prompt: str, system: str) -> tuple[Message, ...]:
-    """The system text, these turns (without what was thought in them), and the prompt."""
-    pairs = ((Message("user", turn.prompt), Message("assistant", turn.text)) for turn in turns)
-    history = (message for pair in pairs for message in pair)
-    lead = (Message("system", system),) if system else ()
-    return (*lead, *history, Message("user", prompt))
+        turns = self.turns
+        place = next((place for place, one in enumerate(turns, 1) if one.number == turn.number), len(turns))
+        return list(turns[place:])

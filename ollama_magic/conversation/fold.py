@@ -1,33 +1,35 @@
-"""What all changes of a notebook add up to: its turns in their order, which of them count, and what was told. Pure."""
+"""The state that all changes of a notebook add up to: ordered turns, which of them count, settings. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.changes import (
     Began,
+    Chosen,
     Ended,
     Grown,
     Ordered,
     Placed,
     Redone,
     Restored,
+    Rewritten,
     SetAside,
-    Told,
+    SettingChanged,
+    Stepped,
     Undone,
 )
-from ollama_magic.conversation.places import Places
-from ollama_magic.conversation.remembered import Turn
-from ollama_magic.conversation.reply import CUT, RUNNING
+from ollama_magic.conversation.side_by_side import chosen, first_with_text, with_alternatives
+from ollama_magic.conversation.turn_order import TurnOrder
+from ollama_magic.turns.turn_value import ALTERNATIVE, CUT, RUNNING, Outcome, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ollama_magic.conversation.changes import Change, Entry
 
-REPLACED = "replaced"  # why a turn is set aside when its cell runs again
-STEPS = 100  # how far undo reaches (design §4)
+STEPS = 100  # how far undo reaches (design.md §4)
 
 
 class Fold:
@@ -43,7 +45,7 @@ class Fold:
             self.apply(entry)
 
     def apply(self, entry: Entry) -> None:
-        """Take one more change; only undo and redo look at the earlier ones again."""
+        """Apply one more change; only undo and redo recompute from the earlier ones."""
         self._entries.append(entry)
         if isinstance(entry.change, (Undone, Redone)):
             self._fold_anew()
@@ -54,7 +56,12 @@ class Fold:
 
     def turn(self, number: int) -> Turn | None:
         """The turn of that number, if it is known."""
-        return self._turns.get(number)
+        turn = self._turns.get(number)
+        return turn and self._whole(turn)
+
+    def group_of(self, turn: Turn) -> list[Turn]:
+        """The turns that were asked side by side with this one, and itself."""
+        return self._known(self._groups.get(turn.group, [turn.number]))
 
     def standing(self, conversation: str) -> list[Turn]:
         """The turns of a conversation that count, in their order."""
@@ -63,39 +70,38 @@ class Fold:
         return list(self._standing[conversation])
 
     def ordered(self, conversation: str) -> list[Turn]:
-        """All turns of a conversation, those set aside too, in the order of their places."""
-        return sorted(self._of(conversation), key=self.places.keys(self.order))
+        """All turns of a conversation in order, including those that were set aside."""
+        turns = [self._whole(turn) for turn in self._of(conversation) if turn.aside != ALTERNATIVE]
+        return sorted(turns, key=self.places.keys(self.order))
 
     def above(self, conversation: str, cell: str | None) -> list[Turn]:
-        """The turns that count and stand above the next turn of a cell; without a cell it is the last of all."""
+        """The turns that count above the next turn of a cell; without a cell all of them."""
         turns = self.standing(conversation)
         if cell is None:
             return turns
         key = self.places.keys(self.order, cell, self.next_number)
-        here = key(Turn(self.next_number, conversation, 0, "", cell))
-        return [turn for turn in turns if key(turn) < here]
+        own = key(Turn("", number=self.next_number, conversation=conversation, cell=cell))
+        if not self.order and turns and key(turns[-1]) < own:
+            return turns
+        return [turn for turn in turns if key(turn) < own]
 
     def of_cell(self, cell: str) -> list[Turn]:
         """The turns of a cell that count, in whichever conversation."""
-        return [turn for turn in self._turns.values() if turn.cell == cell and turn.counts]
-
-    def all_of_cell(self, cell: str | None) -> list[Turn]:
-        """All turns of a cell, those set aside too."""
-        return [turn for turn in self._turns.values() if cell is not None and turn.cell == cell]
+        return [self._whole(turn) for turn in self._turns.values() if turn.cell == cell and turn.counts]
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The cells from above down, as far as their order is told: all code cells by a page, else those that chat."""
-        return self.places.told if self._order is None else self._order
+        """The cells from top to bottom as far as known: all code cells of a page, else the chat cells."""
+        return self.places.cell_order if self._order is None else self._order
 
     @order.setter
     def order(self, cells: tuple[str, ...] | None) -> None:
         self._order = cells
         self._standing.clear()
 
-    def told(self, conversation: str, key: str) -> Any:
-        """What was told for a setting, or None."""
-        return self._told.get((conversation, key))
+    def setting(self, conversation: str, key: str) -> Any:
+        """The value of a setting, or None."""
+        return self._settings.get((conversation, key))
 
     @property
     def running(self) -> list[Turn]:
@@ -119,17 +125,17 @@ class Fold:
 
     @property
     def undoable(self) -> int | None:
-        """The newest step that undo would take back."""
+        """The step that undo would take back."""
         return self._steps[-1] if self._steps else None
 
     @property
     def redoable(self) -> int | None:
-        """The step that redo would give back."""
+        """The step that redo would restore."""
         return self._taken[-1] if self._taken else None
 
     @property
     def next_number(self) -> int:
-        """A number for the next turn; no turn ever had it."""
+        """The number of the next turn, which no turn has had."""
         return self._highest + 1
 
     @property
@@ -139,7 +145,7 @@ class Fold:
         return next(steps, 0)
 
     def undone(self, step: int) -> bool:
-        """Whether a step was taken back and not given back."""
+        """Whether a step was undone and not redone."""
         return step in self._undone
 
     def entries_of(self, step: int) -> list[Entry]:
@@ -149,8 +155,9 @@ class Fold:
     def _begin(self) -> None:
         self._standing: dict[str, list[Turn]] = {}  # until a change that moves turns, or makes them count or not
         self._turns: dict[int, Turn] = {}
-        self.places = Places()
-        self._told: dict[tuple[str, str], Any] = {}
+        self._groups: dict[int, list[int]] = {}
+        self.places = TurnOrder()
+        self._settings: dict[tuple[str, str], Any] = {}
         self._steps: list[int] = []
         self._taken: list[int] = []
         self._highest = 0
@@ -162,7 +169,7 @@ class Fold:
             self._taken.clear()
 
     def _fold_anew(self) -> None:
-        """The steps that count are known from the whole journal; their changes are then taken once more."""
+        """Find the steps that count from the whole journal, then apply their changes from the start."""
         entries, steps, taken = self._entries, dict[int, None](), dict[int, None]()
         for entry in entries:
             match entry.change:
@@ -175,7 +182,7 @@ class Fold:
                 case _ if entry.step > 0 and entry.step not in steps and entry.step not in taken:
                     steps[entry.step] = None
                     taken.clear()
-        self._undone = self._ever_taken(entries) - set(steps)
+        self._undone = {entry.change.taken for entry in entries if isinstance(entry.change, Undone)} - set(steps)
         self._begin()
         for entry in entries:
             self._highest = max(self._highest, getattr(entry.change, "number", 0))
@@ -184,12 +191,8 @@ class Fold:
         self._taken = list(taken)
         self._steps = list(steps)[-STEPS + len(taken) :] if len(taken) < STEPS else []
 
-    @staticmethod
-    def _ever_taken(entries: Iterable[Entry]) -> set[int]:
-        return {entry.change.taken for entry in entries if isinstance(entry.change, Undone)}
-
     def _take(self, change: Change, entry: Entry) -> None:  # noqa: C901, PLR0912 (a case for each kind)
-        if not isinstance(change, (Grown, Told)):
+        if not isinstance(change, (Began, Ended, Grown, Rewritten, Stepped, SettingChanged)):
             self._standing.clear()
         match change:
             case Began():
@@ -198,35 +201,61 @@ class Fold:
                 self._highest = max(self._highest, number)
                 self.places.put(cell, number)
             case Ordered(cells):
-                self.places.told = cells
+                self.places.cell_order = cells
             case Grown(number, text, thinking):
                 for turn in self._known([number]):
-                    turn.text += text
-                    turn.thinking += thinking
+                    self._put(turn.changed(text=turn.text + text, thinking=turn.thinking + thinking))
+            case Rewritten(number, text, thinking):
+                for turn in self._known([number]):
+                    self._put(turn.changed(text=text, thinking=thinking))
+            case Stepped(number, place, step):
+                for turn in self._known([number]):
+                    self._put(turn.changed(steps=(*turn.steps[:place], step, *turn.steps[place + 1 :])))
             case Ended(number):
                 for turn in self._known([number]):
-                    turn.state, turn.model, turn.digest, turn.error = (
-                        change.state,
-                        change.model,
-                        change.digest,
-                        change.error,
-                    )
-                    turn.seconds, turn.stats = change.seconds, change.stats
+                    self._put(_ended(turn, change))
+                    self._put_all(first_with_text(self.group_of(turn)) if turn.group else ())
+            case Chosen(number):
+                for turn in self._known([number]):
+                    self._put_all(chosen(self.group_of(turn), number, self.next_number))
             case SetAside(numbers, why, at):
                 for turn in self._known(numbers):
-                    turn.aside, turn.aside_at = why, at
+                    self._put(turn.changed(aside=why, aside_at=at))
             case Restored(numbers):
                 for turn in self._known(numbers):
-                    turn.aside, turn.aside_at = "", 0.0
-            case Told(key, value):
-                self._told[entry.conversation, key] = value
+                    self._put(turn.changed(aside="", aside_at=0.0))
+            case SettingChanged(key, value):
+                self._settings[entry.conversation, key] = value
 
     def _take_begin(self, change: Began, entry: Entry) -> None:
-        given = asdict(change)
-        turn = Turn(conversation=entry.conversation, step=entry.step, **given)
+        turn = change.turn.changed(conversation=entry.conversation, step=entry.step, aside="", since=0)
+        if turn.group:
+            group = self._groups.setdefault(turn.group, [])
+            turn = turn.changed(aside=ALTERNATIVE) if group else turn
+            group.append(turn.number)
         self.places.began(turn, self._of(entry.conversation))
-        self._turns[change.number] = turn
-        self._highest = max(self._highest, change.number)
+        if self.order:
+            self._standing.clear()  # the places of other cells may have changed
+        self._put(turn)
+        self._put_all(first_with_text(self.group_of(turn)) if turn.group else ())
+        self._highest = max(self._highest, turn.number)
+
+    def _whole(self, turn: Turn) -> Turn:
+        return with_alternatives(turn, self.group_of(turn)) if turn.group else turn
+
+    def _put_all(self, turns: Iterable[Turn]) -> None:
+        for turn in turns:
+            self._put(turn)
+
+    def _put(self, turn: Turn) -> None:
+        """Note a turn; if it is the last of those that count, as the newest mostly is, the others stay in order."""
+        known, self._turns[turn.number] = turn.number in self._turns, turn
+        standing = self._standing.pop(turn.conversation, None)
+        if not standing or turn.group or not turn.counts:
+            return
+        newest = standing[-1].number == turn.number
+        if newest or (not known and (key := self.places.keys(self.order))(turn) > key(standing[-1])):
+            self._standing[turn.conversation] = [*standing[: len(standing) - newest], turn]
 
     def _of(self, conversation: str) -> Iterator[Turn]:
         return (turn for turn in self._turns.values() if turn.conversation == conversation)
@@ -235,12 +264,20 @@ class Fold:
         return [self._turns[number] for number in numbers if number in self._turns]
 
 
-def after_a_crash(fold: Fold) -> list[Change]:
-    """What to add when a kernel died in mid-answer: its turn is cut; without text it is gone and the old ones count."""
-    changes: list[Change] = []
+def _ended(turn: Turn, change: Ended) -> Turn:
+    settings = turn.settings
+    if change.model:
+        settings = replace(settings, model=change.model, digest=change.digest)
+    return turn.changed(outcome=change.outcome, settings=settings)
+
+
+def after_a_crash(fold: Fold) -> list[Ended | Restored]:
+    """Return the changes after a crash in mid-answer: the turn is cut; without text, earlier turns are restored."""
+    changes: list[Ended | Restored] = []
     for turn in fold.running:
-        changes.append(Ended(turn.number, CUT, turn.model, error="the kernel ended in mid-answer"))
-        replaced = [] if turn.text else replaced_by(fold, turn.step)
+        changes.append(Ended(turn.number, Outcome(CUT, "the kernel ended in mid-answer")))
+        begun = any(one.text or one.steps for one in fold.group_of(turn))
+        replaced = [] if begun else replaced_by(fold, turn.step)
         if replaced:
             changes.append(Restored(tuple(replaced)))
     newest = fold.newest_set_aside
@@ -251,8 +288,13 @@ def after_a_crash(fold: Fold) -> list[Change]:
 
 
 def replaced_by(fold: Fold, step: int) -> list[int]:
-    """The numbers of the turns that a run had set aside for its own, and that still are."""
+    """Return the numbers of the turns that a run replaced and that are still set aside."""
+    turns = [fold.turn(number) for number in set_aside_by(fold, step)]
+    return [turn.number for turn in turns if turn is not None and turn.aside == "replaced"]
+
+
+def set_aside_by(fold: Fold, step: int) -> list[int]:
+    """Return the numbers of the turns that a run replaced, in whichever state they are now."""
     changes = (entry.change for entry in fold.entries_of(step))
-    aside = (change for change in changes if isinstance(change, SetAside) and change.why == REPLACED)
-    turns = [fold.turn(number) for change in aside for number in change.numbers]
-    return [turn.number for turn in turns if turn is not None and turn.aside == REPLACED]
+    aside = (change for change in changes if isinstance(change, SetAside) and change.why == "replaced")
+    return [number for change in aside for number in change.numbers]

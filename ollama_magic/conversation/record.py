@@ -1,30 +1,43 @@
-"""What one turn leaves in the journal: that it began, its text as it comes, how it ended, whom that makes older."""
+"""How one turn is written to the journal: its beginning, its text as it arrives, its end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.reply import COMPLETE
+from ollama_magic.turns.turn_value import COMPLETE, Turn
+from ollama_magic.turns.wording import counted
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.cell_run import CellRun
     from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.remembered import Turn
     from ollama_magic.conversation.reply import Reply
-    from ollama_magic.conversation.sent import SentTurns
+    from ollama_magic.conversation.sent_requests import SentRequests
+    from ollama_magic.turns.tool_steps import ToolStep
+
+
+OLDER = "older than this"
+REUSED = "kept answer: nothing it depends on has changed"
 
 
 class Record:
-    """The trace of a turn in its conversation."""
+    """Writes one turn to its conversation's journal."""
 
-    def __init__(self, conversation: Conversation, run: CellRun, reply: Reply, sent: SentTurns) -> None:
+    def __init__(self, conversation: Conversation, run: CellRun, reply: Reply, sent: SentRequests) -> None:
         self._conversation = conversation
+        self._journal = conversation.journal
         self._run = run
         self._reply = reply
         self._sent = sent
-        self._turn: Turn | None = None
+        self._turn: Turn | None = None  # as it began
         self._reused = False
+        self._rewritten = 0
+        self._steps: list[ToolStep] = []  # as the journal has them
         self._texts = self._thoughts = 0
+
+    @property
+    def cell(self) -> str | None:
+        """The cell that asked, None without one."""
+        return self._run.origin.cell
 
     @property
     def number(self) -> int:
@@ -33,75 +46,104 @@ class Record:
 
     def history(self) -> list[Turn]:
         """The turns that this one is sent after."""
-        return self._conversation.above(self._run.origin.cell)
+        return self._conversation.above(self.cell)
 
-    def begin(self, prompt: str, system: str, asked: str) -> None:
-        """Note that the turn begins; `asked` is the fingerprint of its request."""
-        reply, run = self._reply, self._run
-        self._turn = self._conversation.begin(prompt, run.origin.cell, system, asked, reply.form, run.step)
-        self._sent.note(self._turn.number, reply)
+    def begin(self, fingerprint: str) -> None:
+        """Note that the turn begins, with what its request depends on."""
+        self._turn = self._journal.begin(self._asked(fingerprint), self._run.step)
+        self._sent.note(self._turn.number, self._reply)
 
-    def reuse(self, asked: str) -> bool:
-        """Take the kept answer of the cell's previous run, if it is complete and was asked for in just this way."""
-        kept = next((old for old in self._run.replaced if old.asked == asked and old.state == COMPLETE), None)
-        if kept is None:
+    def _asked(self, fingerprint: str) -> Turn:
+        return Turn(
+            self._reply.prompt,
+            settings=self._reply.settings,
+            conversation=self._conversation.name,
+            cell=self.cell,
+            fingerprint=fingerprint,
+            attachments=self._reply.attachments,
+        )
+
+    def reuse(self, fingerprint: str) -> bool:
+        """Use the stored answer of the cell's previous run, if it is complete and its request was the same."""
+        replaced = self._run.replaced
+        stored = next((old for old in replaced if old.fingerprint == fingerprint and old.state == COMPLETE), None)
+        if stored is None:
             return False
-        self._run.take_back(kept)
-        self._turn, self._reused = kept, True
-        self._sent.note(kept.number, self._reply)
-        self._reply.text_parts.append(kept.text)
-        if kept.thinking:
-            self._reply.thinking_parts.append(kept.thinking)
-        self._reply.notes = ("kept answer: nothing that it depends on has changed",)
+        self._run.take_back(stored)
+        self._turn, self._reused = stored, True
+        self._sent.note(stored.number, self._reply)
+        self._reply.text_parts.append(stored.text)
+        self._reply.steps += stored.steps
+        if stored.thinking:
+            self._reply.thinking_parts.append(stored.thinking)
+        self._reply.notes = (REUSED,)
         return True
 
     def grow(self) -> None:
-        """Note what has come since the last time."""
+        """Append what has arrived since the last call."""
         if self._turn is None or self._reused:
             return
         texts, thoughts = self._reply.text_parts[self._texts :], self._reply.thinking_parts[self._thoughts :]
         self._texts, self._thoughts = self._texts + len(texts), self._thoughts + len(thoughts)
-        self._conversation.grow(self._turn, "".join(texts), "".join(thoughts))
+        self._note_steps(self._turn)
+        if self._reply.status.rewritten > self._rewritten:
+            self._rewritten = self._reply.status.rewritten
+            now = self._reply.turn
+            self._journal.rewrite(self._turn, now.text, now.thinking)
+        else:
+            self._journal.grow(self._turn, "".join(texts), "".join(thoughts))
+
+    def _note_steps(self, turn: Turn) -> None:
+        for place, step in enumerate(list(self._reply.steps)):
+            if self._steps[place : place + 1] != [step]:
+                self._steps[place : place + 1] = [step]
+                self._journal.note_step(turn, place, step)
 
     def end(self) -> None:
-        """Note how the turn ended; without a trace of it, what the cell had before counts again."""
+        """Note how the turn ended; if nothing of it is stored, the cell's earlier turns are restored."""
         if self._reused:
             return
         if self._turn is not None:
             self.grow()
-            self._conversation.end(self._turn, self._reply)
-        if self._turn is None or self._turn.empty:
+            self._conversation.end(self._turn, self._reply.turn)
+        turn = self._journal.turn(self.number)
+        if turn is None or turn.empty:
             self._run.came_to_nothing()
         else:
-            self._tell_what_is_older(self._turn)
+            self._note_older_answers(turn, self._reply)
 
-    def _tell_what_is_older(self, turn: Turn) -> None:
-        """Answers of later cells were made without this one, if it differs from the one that it replaces."""
-        same = any(old.prompt == turn.prompt and old.text == turn.text for old in self._run.replaced)
+    def _note_older_answers(self, turn: Turn, reply: Reply) -> None:
+        """Note how many later answers did not see this turn, if it differs from the one that it replaces."""
+        said = (turn.prompt, turn.attachments, turn.text)
+        same = any((old.prompt, old.attachments, old.text) == said for old in self._run.replaced)
         older = [one for one in self._conversation.behind(turn) if one.number < turn.number]
         if older and not same:
-            count = "1 later answer is" if len(older) == 1 else f"{len(older)} later answers are"
-            self._reply.notes = (*self._reply.notes, f"{count} older than this")
+            reply.notes = (*reply.notes, older_note(len(older)))
+
+
+def older_note(count: int) -> str:
+    """Return the note that so many later answers have not seen this one."""
+    return f"{counted(count, 'later answer')} {'is' if count == 1 else 'are'} {OLDER}"
 
 
 class NoRecord(Record):
-    """The trace of a turn that sends no history and leaves none."""
+    """A turn that sends no history and is not stored."""
 
     def history(self) -> list[Turn]:
         """Nothing stands above."""
         return []
 
-    def begin(self, prompt: str, system: str, asked: str) -> None:
-        """Nothing is noted but that this was sent last."""
-        del prompt, system, asked
+    def begin(self, fingerprint: str) -> None:
+        """Remember only that this was sent last."""
+        del fingerprint
         self._sent.newest = self._reply.request
 
-    def reuse(self, asked: str) -> bool:
-        """Nothing was kept."""
-        del asked
+    def reuse(self, fingerprint: str) -> bool:
+        """Nothing was stored."""
+        del fingerprint
         return False
 
     def end(self) -> None:
-        """Nothing is noted; what the cell had before counts again if this came to nothing."""
-        if self._reply.state != COMPLETE and not self._reply.text_parts:
+        """Mark a run without any text as refused, so that the cell's earlier turns still count."""
+        if self._reply.state != COMPLETE and not self._reply.text_parts and not self._reply.steps:
             self._run.refused = True

@@ -1,32 +1,39 @@
-"""From what was asked to what is sent: which model answers, whether it thinks, which turns go along."""
+"""Builds requests: which model answers, whether it thinks, which earlier turns are sent."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from ollama_magic.conversation.conversation import BEGAN_WITH, messages_of
-from ollama_magic.conversation.reply import AS_JSON, AS_MARKDOWN, AS_TEXT
+from ollama_magic.conversation.conversation import BEGAN_WITH
+from ollama_magic.conversation.media import check_size, perceived, senses_for
 from ollama_magic.errors import ModelNotFound
 from ollama_magic.foreign import one_line
-from ollama_magic.ollama.protocol import ChatRequest, Message, chat_body
+from ollama_magic.ollama.protocol import ChatRequest, Message
+from ollama_magic.ollama.request_bodies import chat_body
+from ollama_magic.turns.turn_messages import messages_of, user_message
+from ollama_magic.turns.turn_value import AS_JSON, AS_MARKDOWN, AS_TEXT, Form, RequestSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from ollama_magic.answer_types.answer_format import AnswerFormat
     from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.remembered import Turn
-    from ollama_magic.conversation.seams import ChatServer
-    from ollama_magic.ollama.requests import Request
+    from ollama_magic.conversation.interfaces import ChatServer
+    from ollama_magic.ollama.protocol import Request
+    from ollama_magic.tools.tool import Tool
+    from ollama_magic.turns.attachment import Attachment
+    from ollama_magic.turns.turn_value import Turn
 
+ModelSource = Literal["option", "conversation", "config", "began with"]
 CHATS = frozenset({"completion"})
 
 
 @dataclass(frozen=True)
 class Single:
-    """What a turn says that is no turn of a conversation: one prompt to `/api/generate`, one answer (dossier §7)."""
+    """The extra fields of a single prompt to `/api/generate` (protocol.md §7)."""
 
     suffix: str = ""
     template: str = ""
@@ -37,8 +44,10 @@ class Single:
 class Plan:
     """A prompt and how it is to be answered.
 
-    `think_if_able` is thinking that no option asked for, `turns` how many earlier turns go along (None: all),
-    `reuse` has an unchanged cell show the answer that is kept. What is `single` is `once` too.
+    `think_if_able` is used if `think` is None and the model can think, `turns` is how many earlier turns are sent
+    (None: all), `reuse` makes an unchanged cell show its stored answer. A `single` plan is `once` too. `format` is what
+    is sent of `answer_format`, which validates the answer. `tools` are what the model may call, in at most
+    `tool_rounds` rounds. `attachments` are sent with the prompt, in this order.
     """
 
     prompt: str
@@ -54,51 +63,61 @@ class Plan:
     turns: int | None = None
     reuse: bool = False
     single: Single | None = None
+    answer_format: AnswerFormat[Any] | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_rounds: int = 10
+    attachments: tuple[Attachment, ...] = ()
 
     @property
-    def form(self) -> str:
+    def form(self) -> Form:
         """What the answer will be: JSON, the text of a gap, else Markdown."""
         return form_of(self.format, self.single.suffix if self.single else "")
 
     @property
     def needs(self) -> frozenset[str]:
         """The capabilities that the model must have."""
-        return needs_of(self.think, self.single.suffix if self.single else "")
+        media = [one.data for one in self.attachments if not one.in_text]
+        return needs_of(self.think, self.single.suffix if self.single else "", self.tools, media)
 
 
-def form_of(asked: object, suffix: str) -> str:
+def form_of(asked: object, suffix: str) -> Form:
     """What an answer will be: JSON where a format is asked for, the text of a gap before a suffix, else Markdown."""
     if asked is not None:
         return AS_JSON
     return AS_TEXT if suffix else AS_MARKDOWN
 
 
-def needs_of(think: object, suffix: str) -> frozenset[str]:
-    """The capabilities that a model must have for this."""
-    wanted = {"thinking": think, "insert": suffix}
-    return CHATS | {name for name, needed in wanted.items() if needed}
+def needs_of(think: object, suffix: str, tools: Sequence[object] = (), media: Iterable[bytes] = ()) -> frozenset[str]:
+    """The capabilities that a model must have for this; `media` are images and sound."""
+    wanted = {"thinking": think, "insert": suffix, "tools": tools}
+    return CHATS | {name for name, needed in wanted.items() if needed} | senses_for(media)
 
 
-async def request_for(plan: Plan, talk: Conversation, history: list[Turn], server: ChatServer) -> Request:
-    """Look the model up and put the request together; raises what the look-up raises, and then nothing is sent."""
-    model = await model_for(plan, talk, server, plan.needs)
+async def request_for(plan: Plan, conversation: Conversation, history: list[Turn], server: ChatServer) -> Request:
+    """Look the model up and build the request; raises what the look-up raises."""
+    model = await model_for(plan, conversation, server, plan.needs)
     think = plan.think
     if think is None and plan.think_if_able is not None and await server.can_think(model):
         think = plan.think_if_able
     if plan.single is not None:
-        return _generate(plan, plan.single, model, think)
-    sent = history if plan.turns is None else history[len(history) - plan.turns :] if plan.turns else []
-    messages = messages_of(sent, plan.prompt, plan.system)
-    return ChatRequest(model, messages, dict(plan.options), think, plan.format, plan.keep_alive)
+        single = _generate(plan, plan.single, model, think)
+        check_size(messages_in(single))
+        return single
+    earlier = await perceived(newest_of(history, plan.turns), model, server)
+    messages = messages_of(earlier, plan.system, plan.prompt, plan.attachments)
+    check_size(messages)
+    tools = tuple(tool.schema for tool in plan.tools)
+    return ChatRequest(model, messages, dict(plan.options), think, plan.format, plan.keep_alive, tools)
 
 
 def _generate(plan: Plan, single: Single, model: str, think: bool | str | None) -> Request:
-    """A raw prompt, and one with a gap, are sent without the system text (dossier §7)."""
-    from ollama_magic.ollama.requests import GenerateRequest
+    """Build a generate request; a raw prompt, or one with a suffix, has no system text (protocol.md §7)."""
+    from ollama_magic.ollama.protocol import GenerateRequest
 
+    asked = user_message(plan.prompt, plan.attachments)
     return GenerateRequest(
         model=model,
-        prompt=plan.prompt,
+        prompt=asked.content,
         suffix=single.suffix,
         system="" if single.raw or single.suffix else plan.system,
         template=single.template,
@@ -107,49 +126,93 @@ def _generate(plan: Plan, single: Single, model: str, think: bool | str | None) 
         think=think,
         format=plan.format,
         keep_alive=plan.keep_alive,
+        images=asked.images,
     )
 
 
 def messages_in(request: Request) -> tuple[Message, ...]:
-    """What a request says, as messages; a prompt is one of the user's."""
+    """Return the messages of a request; a prompt is a user message."""
     if isinstance(request, ChatRequest):
         return request.messages
     lead = (Message("system", request.system),) if request.system else ()
-    return (*lead, Message("user", request.prompt))
+    return (*lead, Message("user", request.prompt, images=request.images))
+
+
+def settings_of(request: Request, *, digest: str = "", host: str = "", turns: int | None = None) -> RequestSettings:
+    """Return the settings of a request as a turn stores them; `turns` limits the earlier turns sent."""
+    first = messages_in(request)[:1]
+    return RequestSettings(
+        model=request.model,
+        digest=digest,
+        system="".join(message.content for message in first if message.role == "system"),
+        options=request.options,
+        think=request.think,
+        format=request.format,
+        keep_alive=request.keep_alive,
+        host=host,
+        turns=turns,
+        tools=request.tools if isinstance(request, ChatRequest) else (),
+    )
+
+
+def request_of(turn: Turn, above: Sequence[Turn]) -> ChatRequest:
+    """Rebuild the request of a stored turn from it and the turns above it."""
+    settings = turn.settings
+    messages = messages_of(newest_of(above, settings.turns), settings.system, turn.prompt, turn.attachments)
+    of_turn = settings.options, settings.think, settings.format, settings.keep_alive, settings.tools
+    return ChatRequest(settings.model, messages, *of_turn)
+
+
+def newest_of(turns: Sequence[Turn], count: int | None) -> Sequence[Turn]:
+    """Return the last `count` turns, or all if it is None."""
+    return turns if count is None else turns[max(len(turns) - count, 0) :]
 
 
 def fingerprint(request: ChatRequest, digest: str) -> str:
-    """What a kept answer depends on: the request, and the very model that it is sent to."""
-    asked = chat_body(replace(request, keep_alive=None))
-    text = json.dumps([asked, digest], default=str)
-    return blake2b(text.encode(), digest_size=12).hexdigest()
+    """Return a hash of what an answer depends on: the request, and the digest of the model."""
+    asked = chat_body(replace(request, messages=(), keep_alive=None))
+    found = blake2b(json.dumps([asked, digest], default=str).encode(), digest_size=12)
+    found.update(b"".join(message.digest for message in request.messages))
+    return found.hexdigest()
 
 
-def model_asked(plan: Plan, talk: Conversation) -> str | None:
-    """The turn's own, else what the conversation was told, else the setting, else what it began with (design §2)."""
-    return _named(plan, talk) or talk.told(BEGAN_WITH)
+def model_choice(plan: Plan, conversation: Conversation) -> tuple[str, ModelSource] | None:
+    """Return the requested model and its source; None if the server is to choose one.
 
-
-async def model_for(plan: Plan, talk: Conversation, server: ChatServer, needs: frozenset[str]) -> str:
-    """The model that was asked for, as it is there; nobody named the one that a conversation merely began with.
-
-    So where a server does not have that one, as after `%ollama demo`, what is there answers. Raises what look-ups do.
+    In order: the turn's option, the conversation's setting, the configuration, the conversation's first model.
     """
+    found: tuple[tuple[str | None, ModelSource], ...] = (
+        (plan.model, "option"),
+        (conversation.setting("model"), "conversation"),
+        (plan.default_model, "config"),
+        (conversation.setting(BEGAN_WITH), "began with"),
+    )
+    return next(((str(name), source) for name, source in found if name), None)
+
+
+def model_asked(plan: Plan, conversation: Conversation) -> str | None:
+    """Return the requested model, from whatever source."""
+    choice = model_choice(plan, conversation)
+    return choice[0] if choice else None
+
+
+async def model_for(plan: Plan, conversation: Conversation, server: ChatServer, needs: frozenset[str]) -> str:
+    """Return the requested model if the server has it; raises what look-ups raise.
+
+    If it was merely the conversation's first model, as before `%ollama demo`, the server chooses another one.
+    """
+    name, source = model_choice(plan, conversation) or (None, None)
     try:
-        return await server.model_for(model_asked(plan, talk), needs)
+        return await server.model_for(name, needs)
     except ModelNotFound:
-        if _named(plan, talk) or not talk.told(BEGAN_WITH):
+        if source != "began with":
             raise
     return await server.model_for(None, needs)
 
 
-def another_model(model: str, plan: Plan, talk: Conversation, history: list[Turn]) -> tuple[str, ...]:
-    """The note that another model answers than the conversation began with; told once, not below every answer."""
-    asked = model_asked(plan, talk)
+def another_model(model: str, plan: Plan, conversation: Conversation, history: list[Turn]) -> tuple[str, ...]:
+    """Return the note that another model answers than the conversation began with; once, not below every answer."""
+    asked = model_asked(plan, conversation)
     if not asked or model == asked or (history and history[-1].model == model):
         return ()
-    return (f"{one_line(asked, 80)} is not at this server: {one_line(model, 80)} goes on in its place",)
-
-
-def _named(plan: Plan, talk: Conversation) -> str | None:
-    return plan.model or talk.told("model") or plan.default_model
+    return (f"{one_line(asked, 80)} is not on this server: {one_line(model, 80)} answers instead",)

@@ -1,4 +1,4 @@
-"""One server as turns see it: what it says to a request, which of its models answers, and which it may have stuck."""
+"""One server as turns use it: streams, model look-ups, context windows, and models that may be stuck."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ollama_magic.conversation.context_window import Window
 from ollama_magic.errors import InputError, OllamaMagicError
 from ollama_magic.foreign import one_line
-from ollama_magic.ollama.models import ModelBook, normal_name, same_model
+from ollama_magic.ollama.catalog import ModelCatalog
+from ollama_magic.ollama.model_names import normal_name, same_model
 from ollama_magic.ollama.protocol import ChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine
 
     from ollama_magic.ollama.client import OllamaClient
-    from ollama_magic.ollama.protocol import ChatChunk, RunningModel
-    from ollama_magic.ollama.requests import Request
+    from ollama_magic.ollama.protocol import ChatChunk, Request, RunningModel
 
 T = TypeVar("T")
 
@@ -25,30 +25,37 @@ DIGEST_S, LOOK_S = 1.0, 0.5
 
 
 class Server:
-    """A client, its book of models, and the models that were left in mid-answer.
+    """A client, its catalog of models, and the models whose answers were abandoned.
 
-    About one left stream in some hundreds leaves a model stuck on a real server (dossier §21).
+    About one in some hundreds of abandoned streams leaves a model stuck on a real server (protocol.md §21).
     """
 
     def __init__(self, client: OllamaClient) -> None:
         self.client = client
-        self.book = ModelBook(client)
+        self.catalog = ModelCatalog(client)
         self._left: set[str] = set()
         self._digests: dict[str, str] = {}
         self.windows: dict[str, Window] = {}  # by the model's name as it was asked for
 
     async def model_for(self, name: str | None, needs: frozenset[str]) -> str:
         """Return the name that will answer; raise ModelNotFound or InputError if none can."""
-        name = name or await self.book.choose()
-        facts = await self.book.look_up(name, needs)
+        name = name or await self.catalog.choose()
+        facts = await self.catalog.look_up(name, needs)
         silent = facts is not None and facts.capabilities is None  # servers before v0.6.4
         if facts and silent and "insert" in needs and facts.template and ".Suffix" not in facts.template:
             shown = one_line(name, 80)
             raise InputError(f"{shown} cannot fill in between a prompt and a suffix; leave out --suffix.")
         return name
 
+    async def embedding_model(self, name: str | None) -> str:
+        """Return the named model, else the newest one that makes embeddings."""
+        if not name:
+            return await self.catalog.choose_embedding()
+        await self.catalog.look_up(name, frozenset())
+        return name
+
     async def digest(self, name: str, *, fresh: bool) -> str:
-        """The digest of a model, empty if it is not known; `fresh` asks anew, for a model may have been pulled."""
+        """The digest of a model, empty if it is not known; `fresh` asks the server even if it was asked before."""
         if fresh or name not in self._digests:
             self._digests[name] = await self._look_up_digest(name)
         return self._digests[name]
@@ -58,7 +65,7 @@ class Server:
         return next((model.digest for model in models if same_model(name, model.name)), "")
 
     async def _soon(self, look_up: Coroutine[Any, Any, T], seconds: float, otherwise: T) -> T:
-        """A server that does not answer at once is not waited for: the turn is worth more than what is told of it."""
+        """Return the result of a look-up, or `otherwise` if it fails or takes longer: a turn must not wait for it."""
         look = asyncio.ensure_future(look_up)
         try:
             await asyncio.wait({look}, timeout=seconds)
@@ -69,21 +76,21 @@ class Server:
             look.cancel()
 
     async def version(self) -> str:
-        """The server's version, empty if it does not say so at once."""
+        """The server's version, empty if it does not answer quickly."""
         return await self._soon(self.client.version(), LOOK_S, "")
 
     def window_known(self, request: Request) -> int | None:
-        """The context window that this request has, as far as that is known without asking."""
-        told = request.options.get("num_ctx")
-        return told if isinstance(told, int) else self.windows.get(request.model, Window()).size
+        """The context window of this request, if it is known without asking the server."""
+        num_ctx = request.options.get("num_ctx")
+        return num_ctx if isinstance(num_ctx, int) else self.windows.get(request.model, Window()).size
 
     async def window(self, request: Request) -> Window:
-        """The context window that this request has and the largest that its model can have."""
+        """The context window of this request and the largest that its model supports."""
         found = await self._soon(self._window(request.model), LOOK_S, Window())
         return found if found.size else Window(self.window_known(request), found.most)
 
     async def learn_window(self, request: Request) -> None:
-        """Note how large the context window of a model is that was loaded without being told one."""
+        """Remember the context window of a model that was loaded without num_ctx."""
         found = await self._window(request.model)
         if found.size and "num_ctx" not in request.options:
             self.windows[request.model] = found
@@ -91,46 +98,51 @@ class Server:
     async def _window(self, model: str) -> Window:
         facts = None
         with suppress(OllamaMagicError):
-            facts = await self.book.look_up(model, frozenset())
+            facts = await self.catalog.look_up(model, frozenset())
         runner = await self._runner(model)
         return Window(runner.context_length if runner else None, facts.context_length if facts else None)
 
     async def _runner(self, model: str) -> RunningModel | None:
-        """What is loaded for a model; models of the same weights share a runner, which has the name of one of them."""
+        """What is loaded for a model; models with the same weights share a runner under one of their names."""
         running: list[RunningModel] = []
         with suppress(OllamaMagicError):
             running = await self.client.ps()
         found = next((one for one in running if same_model(model, one.name)), None)
         for one in running if found is None else ():
-            if await self.book.same_weights(one.name, model):
+            if await self.catalog.same_weights(one.name, model):
                 return one
         return found
 
     async def can_think(self, name: str) -> bool:
         """Whether the model is known to think."""
-        facts = await self.book.look_up(name)
+        facts = await self.catalog.look_up(name)
         return bool(facts and facts.capabilities and "thinking" in facts.capabilities)
 
+    async def lacks(self, name: str, needs: frozenset[str]) -> frozenset[str]:
+        """Those of these capabilities that the model is known not to have."""
+        facts = await self.catalog.look_up(name)
+        return frozenset() if facts is None or facts.capabilities is None else needs - facts.capabilities
+
     def stream(self, request: Request) -> AsyncGenerator[ChatChunk, None]:
-        """Yield the chunks, the first one empty, when the headers come; leaving it closes the connection."""
+        """Yield the chunks, the first one empty when the headers arrive; closing it closes the connection."""
         if isinstance(request, ChatRequest):
             return self.client.stream_chat(request)
         return self.client.stream_generate(request)
 
     def left(self, model: str) -> None:
-        """Note that an answer of this model was left in the middle."""
+        """Note that an answer of this model was abandoned."""
         self._left.add(normal_name(model))
 
     async def unload(self, model: str) -> None:
-        """Free the memory that a model takes, which frees a stuck one too; raise ModelNotFound for an unknown one."""
-        await self.book.look_up(model, frozenset())
+        """Unload a model, which frees a stuck one too; raise ModelNotFound for an unknown one."""
+        await self.catalog.look_up(model, frozenset())
         await self.client.unload(model)
         self.answered(model)
 
     def answered(self, model: str) -> None:
-        """Note that this model answers, and so is not stuck."""
+        """Note that this model answers, so it is not stuck."""
         self._left.discard(normal_name(model))
 
     async def stuck(self, model: str) -> bool:
-        """Whether this model was left in mid-answer, is loaded, and so should have begun to answer by now."""
+        """Whether an answer of this model was abandoned and it is still loaded, so that it may be stuck."""
         return normal_name(model) in self._left and await self._runner(model) is not None

@@ -4,81 +4,72 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ollama_magic.conversation.cell_run import CellRun
-from ollama_magic.conversation.context_window import Window, window_note
 from ollama_magic.conversation.conversation import Conversation
-from ollama_magic.conversation.fold import after_a_crash
+from ollama_magic.conversation.group_record import record_for
 from ollama_magic.conversation.handle import TurnHandle
 from ollama_magic.conversation.journal import Journal, Origin
-from ollama_magic.conversation.record import NoRecord, Record
-from ollama_magic.conversation.reply import CHAT, COMPLETE, GENERATE, STOPPED, Reply
-from ollama_magic.conversation.request import model_asked
-from ollama_magic.conversation.sent import SentTurns
+from ollama_magic.conversation.main_thread import MainThread
+from ollama_magic.conversation.reply import COMPLETE, STOPPED, Reply
+from ollama_magic.conversation.running_turn import new_reply
+from ollama_magic.conversation.sent_requests import SentRequests
 from ollama_magic.conversation.server import Server
+from ollama_magic.conversation.settings import Settings
 from ollama_magic.conversation.turn import RunningTurn, run_turn
+from ollama_magic.conversation.turn_group import KNOWN, TurnGroup
+from ollama_magic.conversation.window_before import note_before
+from ollama_magic.errors import InputError
 from ollama_magic.loop_thread import FINISH_S, LoopThread, interrupts_held
-from ollama_magic.ollama.address import Address, parse_address
+from ollama_magic.ollama.address import Address, ConfiguredAddress, configured_address, parse_address
 from ollama_magic.ollama.secrets import Secrets
+from ollama_magic.turns.turn_value import MAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Mapping
+    from collections.abc import Callable, Collection, Coroutine
     from concurrent.futures import Future
 
-    from ollama_magic.conversation.changes import Change, Entry
-    from ollama_magic.conversation.keeping import Keeping
-    from ollama_magic.conversation.remembered import Turn
+    from ollama_magic.conversation.changes import Entry
+    from ollama_magic.conversation.interfaces import View
+    from ollama_magic.conversation.persistence import Persistence
     from ollama_magic.conversation.request import Plan
-    from ollama_magic.conversation.seams import View
+    from ollama_magic.conversation.turn_group import Beside
+    from ollama_magic.turns.turn_value import Turn
+
+__all__ = ["Session", "Settings", "Stoppable"]
 
 T = TypeVar("T")
 
-MAIN = "main"
-RUNS = 200  # executions of cells that are remembered, for threads that outlive them
-CLOSE_S = 2.0  # how long the kernel's end waits for the turns that it stops
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What traits and environment say, as plain values; `limits` are fields of `Limits`, in seconds and bytes."""
-
-    host: str = ""
-    ca_file: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    limits: Mapping[str, Any] = field(default_factory=dict)
-    environ: Mapping[str, str] = field(default_factory=dict)
-    model: str = ""
-    system: str = ""
-    options: Mapping[str, object] = field(default_factory=dict)
-    think: bool | str | None = None
-    keep_alive: float | str = ""
-    turns: int | None = None
+RUNS = 200  # most cell executions to remember, for threads that outlive them
+CLOSE_S = 2.0  # how long a closing kernel waits for the turns that it stops
 
 
 class Stoppable(Protocol):
-    """Something that the session ends when it ends itself."""
+    """A resource that the session stops when it closes."""
 
     def stop(self) -> None:
-        """End it."""
+        """Stop it."""
 
 
 class Session:
-    """Everything that lives as long as the extension is loaded."""
+    """Owns everything that exists while the extension is loaded."""
 
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self.settings = settings
-        self.host = ""  # told by `%ollama host`; belongs to the session
-        self.kept: dict[str, Stoppable] = {}  # what ends with the session, such as a server that it started
+        self.host = ""  # set by `%ollama host`; belongs to the session
+        self.owned_resources: dict[str, Stoppable] = {}  # such as a server that it started
         self.last: Reply | None = None
-        self.sent = SentTurns()
+        self.sent = SentRequests()
+        self.groups: deque[TurnGroup] = deque(maxlen=KNOWN)
         self.current = MAIN
         self.loop_thread = LoopThread()
+        self.main = MainThread()
         self.journal = Journal()
-        self.keeping: Keeping | None = None
+        self.persistence: Persistence | None = None
         self.on_settled: Callable[[], None] = lambda: None
         self.on_found: Callable[[], None] = lambda: None  # after loading, when a known cell runs
         self._problem = ""
@@ -89,19 +80,23 @@ class Session:
         self._asides: set[asyncio.Task[None]] = set()
 
     def conversation(self, name: str | None = None) -> Conversation:
-        """Return a conversation, the current one by default; it is made at first mention."""
+        """Return a conversation, the current one by default; it is created on first use."""
         name = name or self.current
         if name not in self._conversations:
             self._conversations[name] = Conversation(name, self.journal)
         return self._conversations[name]
 
-    def address(self) -> Address:
-        """Where this session's server is: told, then the setting, then OLLAMA_HOST. Raises InputError."""
+    def configured_address(self) -> ConfiguredAddress:
+        """The address from `%ollama host`, else the setting, else OLLAMA_HOST."""
         settings = self.settings()
-        return parse_address(self.host or settings.host or settings.environ.get("OLLAMA_HOST"))
+        return configured_address(settings.environ, config=settings.host, session=self.host)
+
+    def address(self) -> Address:
+        """The address of this session's server; raises InputError."""
+        return self.configured_address().parsed()
 
     def secrets(self) -> Secrets:
-        """The keys, as the environment holds them now; they belong to the session's own origin (design §2)."""
+        """The keys from the current environment, for the session's own server only (design.md §2)."""
         settings = self.settings()
         return Secrets.from_environment(self.address(), settings.environ, settings.headers)
 
@@ -118,54 +113,54 @@ class Session:
         return self._servers[key]
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run something short on the loop and wait for it; ■ cancels it."""
+        """Run a short coroutine on the loop and wait for it; ■ cancels it."""
         return self.loop_thread.run(coroutine)
 
-    def keep(self, keeping: Keeping, running_cell: str | None, aside_days: float) -> None:
-        """Go on from what is kept of this notebook, and have what comes kept too."""
-        self.keeping = keeping
-        found = keeping.find(running_cell)
-        self.journal.keep = keeping.keep
-        self._go_on_from(found)
+    def persist(self, persistence: Persistence, running_cell: str | None, aside_days: float) -> None:
+        """Continue from the stored turns of this notebook, and store all that follow."""
+        self.persistence = persistence
+        found = persistence.find(running_cell)
+        self.journal.write = persistence.save
+        self._continue_from(found)
         late = time.time() - aside_days * 86400
-        self.erase([turn for turn in self.journal.fold.set_aside if turn.aside_at and turn.aside_at < late])
+        self.erase([turn for turn in self.journal.all_turns() if turn.aside and 0 < turn.aside_at < late])
 
-    def stop_keeping(self) -> None:
-        """Have nothing that comes kept; what is kept already stays."""
-        keeping, self.keeping, self.journal.keep = self.keeping, None, None
-        if keeping is not None:
-            keeping.close()
+    def stop_persisting(self) -> None:
+        """Store no further turns; those that are stored stay."""
+        persistence, self.persistence, self.journal.write = self.persistence, None, None
+        if persistence is not None:
+            persistence.close()
 
     def erase(self, turns: Collection[Turn]) -> Future[None] | None:
-        """Take turns out of the journal so that no byte of them is left; a purge is the same."""
+        """Erase turns from the journal and the store; None if there is nothing to wait for."""
         if not turns:
             return None
-        numbers = {turn.number for turn in turns}
+        with self.journal.transaction() as fold:
+            numbers = {one.number for turn in turns for one in fold.group_of(turn)}
         self.sent.erase(numbers)
         counters = self.journal.erase(numbers)
-        return self.keeping.erase(counters) if self.keeping else None
+        return self.persistence.erase(counters) if self.persistence else None
 
     def cell_runs(self, cell: str | None) -> None:
-        """Note that a cell runs: it tells which notebook this is."""
-        if self.keeping is not None:
-            found = self.keeping.ran(cell)
+        """Note that a cell runs, which may identify the notebook."""
+        if self.persistence is not None:
+            found = self.persistence.ran(cell)
             if found and not self.journal.entries:
-                self._go_on_from(found)
+                self._continue_from(found)
                 self.on_found()
 
     def cells_saved(self, since: float) -> frozenset[str]:
-        """The cells in the notebook's file, if it was saved after a time."""
-        return self.keeping.cells_saved(since) if self.keeping is not None else frozenset()
+        """The cells in the notebook's file, if it was saved after `since`."""
+        return self.persistence.cells_saved(since) if self.persistence is not None else frozenset()
 
-    def _go_on_from(self, entries: list[Entry]) -> None:
-        """Take over what is kept; a turn that was running is cut, for its kernel is gone."""
+    def _continue_from(self, entries: list[Entry]) -> None:
+        """Adopt stored changes; a turn that was running is cut, because its kernel is gone."""
         self.journal.adopt(entries)
-        self.journal.tell()
-        for change in after_a_crash(self.journal.fold):
-            self.journal.append(_conversation_of(self.journal, change), change, 0)
+        self.journal.cut_running_turns()
+        self.journal.notify()
 
     def run_of(self, origin: Origin) -> CellRun:
-        """The run of an execution; a thread may go on in one that others have followed."""
+        """Return the run of an execution; a thread may continue in an older one."""
         run = self._runs.pop(origin, None) or CellRun(self.journal, origin)
         self._runs[origin] = run
         for old in list(self._runs)[:-RUNS]:
@@ -182,29 +177,55 @@ class Session:
         host: str | None = None,
         before: tuple[str, ...] = (),
         run: CellRun | None = None,
+        waited_for: bool = False,
+        beside: Beside | None = None,
     ) -> TurnHandle:
-        """Open the view in this cell, start the turn on the loop, and return at once; ■ is heard behind all that."""
-        talk, server, run = self.conversation(conversation), self.server(host), run or self.run_of(origin or Origin())
-        before = (*before, *_window_note(plan, talk, server, run.origin.cell), *self._new_problem())
-        kind = GENERATE if plan.single else CHAT
-        name = None if plan.once else talk.name
-        reply = Reply(plan.model or "", name, before, kind, plan.form, host=server.client.address)
-        record = (NoRecord if plan.once else Record)(talk, run, reply, self.sent)
-        handle = TurnHandle(reply, self.loop_thread, run.origin.cell)
+        """Open the view in this cell, start the turn on the loop, and return at once; ■ is held back meanwhile.
+
+        `waited_for` says that the calling thread will wait for it: it can be asked for a confirmation then. `beside`
+        is its place among turns of other models to the same prompt.
+        """
+        asked, server, run = self.conversation(conversation), self.server(host), run or self.run_of(origin or Origin())
+        self._check_for_circle(asked, plan)
+        reply = new_reply(plan, asked, server)
+        reply.status.before = (*before, *note_before(plan, asked, server, run.origin.cell), *self._new_problem())
+        record, group = record_for(plan, asked, run, reply, self.sent, beside), self._group(beside, reply)
+        turn = RunningTurn(plan, asked, server, view, reply, record, self.main, self.mask, waited_for, group)
+        handle = TurnHandle(turn, self.loop_thread)
         self._stop_of_cell(run)
         with interrupts_held():
             if not plan.once:
                 run.first_turn()
             view.begin(reply, handle.stop)
-            self.last = reply
+            self.last = group.replies[0] if group is not None else reply
             self._turns.add(handle)
-            handle.turn = RunningTurn(plan, talk, server, view, reply, record)
-            handle.run(self._owned(handle, handle.turn))
-        self.journal.tell()
+            handle.start(self._owned(handle))
+        self.journal.notify()
         return handle
 
+    def _group(self, beside: Beside | None, reply: Reply) -> TurnGroup | None:
+        if beside is None:
+            return None
+        if not beside.group.replies:
+            self.groups.append(beside.group)
+        beside.group.replies.append(reply)
+        return beside.group
+
+    def _check_for_circle(self, asked: Conversation, plan: Plan) -> None:
+        """Refuse a turn that would wait for the turn whose tool asks for it."""
+        owner = self.main.current_owner
+        if isinstance(owner, RunningTurn) and owner.conversation is asked and not plan.once:
+            raise InputError(
+                "This tool cannot ask in the conversation that waits for it; ask in another one with `-c NAME`, or "
+                "with `--once`."
+            )
+
+    def mask(self, text: str) -> str:
+        """Return the text with each key in it hidden."""
+        return self.secrets().mask(text)
+
     def running(self) -> list[TurnHandle]:
-        """The turns on their way."""
+        """The handles of the running turns."""
         return list(self._turns)
 
     def stop_all(self) -> int:
@@ -212,7 +233,7 @@ class Session:
         return self.stop(self.running())
 
     def stop(self, handles: Collection[TurnHandle], seconds: float = FINISH_S) -> int:
-        """Stop these turns and wait so many seconds for all of them; return how many were stopped."""
+        """Stop these turns and wait `seconds` in total for them; return how many were stopped."""
         for handle in handles:
             handle.stop()
         end = time.monotonic() + seconds
@@ -221,70 +242,56 @@ class Session:
         return sum(handle.reply.state == STOPPED for handle in handles)
 
     def close(self) -> None:
-        """Stop what runs, hang up, and end the loop."""
+        """Stop the running turns, close the connections, and end the loop."""
         with suppress(KeyboardInterrupt):
             self.stop(self.running(), CLOSE_S)
+        for name in list(self.owned_resources):  # a map that stops takes itself out
+            if (resource := self.owned_resources.pop(name, None)) is not None:
+                resource.stop()
         if self._servers:
             with suppress(NotYet):
                 self.loop_thread.start(self._hang_up()).result(timeout=1)
         self._servers.clear()
-        for thing in self.kept.values():
-            thing.stop()
-        self.kept.clear()
-        if self.keeping is not None:
-            self.keeping.close()
+        if self.persistence is not None:
+            self.persistence.close()
         self.loop_thread.close()
 
     def _learn(self, turn: RunningTurn) -> None:
-        """Ask for the window of a model that has answered, for the next turn's sake; nobody waits for it."""
+        """Look up the context window of a model that has answered, in the background, for the next turn."""
         server, request = turn.server, turn.reply.request
         if not isinstance(server, Server) or request is None or turn.reply.state != COMPLETE:
             return
         if not server.window_known(request):
             self._asides.add(task := asyncio.create_task(server.learn_window(request)))
             task.add_done_callback(self._asides.discard)
-            task.add_done_callback(lambda _: self.journal.tell())
+            task.add_done_callback(lambda _: self.journal.notify())
 
     def _new_problem(self) -> tuple[str, ...]:
-        """What is wrong with the store, and that another kernel was quicker; each told once."""
-        news = self.keeping.news() if self.keeping else ""
-        problem = self.keeping.store.problem if self.keeping else ""
-        told, self._problem = self._problem, problem
-        return tuple(filter(None, (news, problem if problem != told else "")))
+        """Return news about another kernel and about the store, each once."""
+        news = self.persistence.news() if self.persistence else ""
+        problem = self.persistence.store.problem if self.persistence else ""
+        known, self._problem = self._problem, problem
+        return tuple(filter(None, (news, problem if problem != known else "")))
 
     def _stop_of_cell(self, run: CellRun) -> None:
-        """A background turn of the cell's previous run is stopped first."""
+        """Stop a background turn of the cell's previous run."""
         if run.origin.cell is not None and not run.begun:
             self.stop([handle for handle in self._turns if handle.cell == run.origin.cell])
 
     async def _hang_up(self) -> None:
         for aside in self._asides:
-            aside.cancel()  # one that went on would open a connection that nobody closes
+            aside.cancel()  # else it could open a connection that is never closed
         await asyncio.gather(*self._asides, return_exceptions=True)
         await asyncio.gather(*(server.client.aclose() for server in self._servers.values()), return_exceptions=True)
 
-    async def _owned(self, handle: TurnHandle, turn: RunningTurn) -> Reply:
+    async def _owned(self, handle: TurnHandle) -> Reply:
         try:
-            return await run_turn(turn)
+            return await run_turn(handle.turn)
         finally:
             self._turns.discard(handle)
             self.on_settled()
-            self.journal.tell()
-            self._learn(turn)
-
-
-def _window_note(plan: Plan, talk: Conversation, server: Server, cell: str | None) -> tuple[str, ...]:
-    above = [] if plan.once else talk.above(cell)
-    if plan.turns is not None and plan.turns < len(above):
-        return ()
-    window = server.windows.get(str(model_asked(plan, talk)), Window())
-    told = plan.options.get("num_ctx")
-    window = Window(told, window.most) if isinstance(told, int) else window
-    return window_note(above, plan.prompt, window)
-
-
-def _conversation_of(journal: Journal, change: Change) -> str:
-    """The conversation of the turn that a change is about."""
-    number = getattr(change, "number", 0) or next(iter(getattr(change, "numbers", ())), 0)
-    turn = journal.fold.turn(number)
-    return turn.conversation if turn is not None else MAIN
+            self.journal.notify()
+            self._learn(handle.turn)
+            group = handle.turn.group
+            if group is not None and self.last in group.replies:
+                self.last = group.remembered or self.last

@@ -1,8 +1,14 @@
-"""Old servers send thinking inside the text, between <think> and </think> (dossier §8): this splits it off."""
+"""Separates thinking that old servers send inside the text, between <think> and </think> (protocol.md §8).
+
+If a template opens the thinking in the prompt, the text has only the closing tag.
+"""
 
 from __future__ import annotations
 
+import re
+
 OPEN, CLOSE = "<think>", "</think>"
+_LONE = re.compile(r"(?<!`)</think>[ \t\r]*(?:\n\s*|\Z)")
 
 
 class ThinkTags:
@@ -14,11 +20,11 @@ class ThinkTags:
 
     @property
     def passed(self) -> bool:
-        """Whether no tag can come any more, so that text may pass by unread."""
+        """Whether no tag can follow, so that text need not be read."""
         return self._read == self._after
 
     def feed(self, text: str) -> tuple[str, str]:
-        """Take more text; return the (thinking, answer) that are certain by now."""
+        """Add text; return the (thinking, answer) that are certain by now."""
         self._held += text
         return self._read()
 
@@ -42,8 +48,8 @@ class ThinkTags:
         if found:
             self._held, self._read = rest, self._gap
             return thinking, self._gap()[1]
-        kept = max((n for n in range(1, len(CLOSE)) if self._held.endswith(CLOSE[:n])), default=0)
-        cut = len(self._held) - kept
+        pending = max((n for n in range(1, len(CLOSE)) if self._held.endswith(CLOSE[:n])), default=0)
+        cut = len(self._held) - pending
         thinking, self._held = self._held[:cut], self._held[cut:]
         return thinking, ""
 
@@ -56,3 +62,14 @@ class ThinkTags:
     def _after(self) -> tuple[str, str]:
         rest, self._held = self._held, ""
         return "", rest
+
+
+def split_at_lone_close(text: str) -> tuple[str, str] | None:
+    """Split a text at a closing tag without an opening tag; None if there is none.
+
+    The tag must end its line outside code; an earlier opening tag means that the text only mentions it.
+    """
+    found = _LONE.search(text)
+    if found is None or OPEN in text[: found.start()] or text.count("```", 0, found.start()) % 2:
+        return None
+    return text[: found.start()].strip(), text[found.end() :]

@@ -1,94 +1,93 @@
-"""One turn, from its prompt to its settled reply: the only streaming loop. It never learns what a notebook is."""
+"""One turn, from its prompt to its settled reply: the only streaming loop. It knows nothing of notebooks."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.advice import notes_on, with_cure
-from ollama_magic.conversation.audience import Audience
-from ollama_magic.conversation.context_window import NOTHING_ASKED, demand_of
-from ollama_magic.conversation.growth import Growth, is_last
+from ollama_magic.conversation.advice import explain_window_error, notes_on
+from ollama_magic.conversation.context_window import demand_of, more_demand
+from ollama_magic.conversation.media import unperceived_note
+from ollama_magic.conversation.read_pace import ReadPace
 from ollama_magic.conversation.reply import COMPLETE, RUNNING, STOPPED, Reply
-from ollama_magic.conversation.request import another_model, fingerprint, messages_in, request_for
+from ollama_magic.conversation.reply_accumulator import is_last
+from ollama_magic.conversation.request import (
+    another_model,
+    fingerprint,
+    messages_in,
+    newest_of,
+    request_for,
+    settings_of,
+)
+from ollama_magic.conversation.running_turn import RunningTurn
+from ollama_magic.conversation.tool_rounds import run_round
 from ollama_magic.errors import OllamaMagicError, ServerError
+from ollama_magic.log import log_fault
 from ollama_magic.ollama.protocol import ChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ollama_magic.conversation.context_window import Demand
-    from ollama_magic.conversation.conversation import Conversation
-    from ollama_magic.conversation.record import Record
-    from ollama_magic.conversation.request import Plan
-    from ollama_magic.conversation.seams import ChatServer, View
-    from ollama_magic.ollama.requests import Request
+    from ollama_magic.ollama.protocol import Request
 
-STUCK_S = 20.0  # design §4, last paragraph
-FLUSH_S = 0.15  # with the store's own lag a crash loses at most 250 ms of a running answer (design §7.1)
-SAVED_S = 0.1  # how long a cell waits for its turn to be on disk (design §4)
+__all__ = ["RunningTurn", "run_turn"]
 
+_LOG = logging.getLogger("ollama_magic.conversation")
 
-@dataclass(eq=False)
-class RunningTurn:
-    """A turn on its way: what it needs and the reply that it writes."""
-
-    plan: Plan
-    conversation: Conversation
-    server: ChatServer
-    view: View
-    reply: Reply
-    record: Record
-    demand: Demand = NOTHING_ASKED
-    changed: Audience = field(init=False)
-    growth: Growth = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.growth = Growth(self.reply, "run the cell again", keeps=True)
-        self.changed = Audience(self.reply, self.view)
+STUCK_S = 20.0  # design.md §4, last paragraph
+FLUSH_S = 0.12  # with what gathers in `read_pace` and the disk, a crash loses at most 250 ms (design.md §7.1)
+SAVED_S = 0.1  # how long a cell waits for its turn to be on disk (design.md §4)
 
 
 async def run_turn(turn: RunningTurn) -> Reply:
-    """Wait for the conversation, stream the answer, remember it, settle it; a stop is the cancellation of this task."""
+    """Wait for the conversation, stream the answer, store it, settle it; cancelling this task stops the turn."""
     reply = turn.reply
-    turn.changed.begin()
+    _LOG.info("a turn of %s begins", reply.conversation or "no conversation")
+    turn.notify = partial(asyncio.get_running_loop().call_soon_threadsafe, turn.views.notify)
+    turn.views.begin()
     try:
-        async with _its_turn(turn):
+        async with _conversation_lock(turn):
             flusher = asyncio.create_task(_flush(turn))
             try:
                 await _answer(turn)
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, InterruptedError):  # the latter: ■ while a tool ran
                 reply.end(STOPPED)
             finally:
                 flusher.cancel()
     except asyncio.CancelledError:
-        reply.end(STOPPED)  # while it waited for the turn before
+        reply.end(STOPPED)  # while it waited for the previous turn
     except OllamaMagicError as error:
         reply.fail(error)
-    except Exception as error:  # noqa: BLE001 (no foreign exception leaves the package: design §7.6)
-        reply.fail(OllamaMagicError(f"ollama_magic itself failed, please report it: {error!r}"))
+    except Exception as error:  # noqa: BLE001 (no foreign exception leaves the package: design.md §7.6)
+        reply.fail(OllamaMagicError(log_fault(_LOG, error)))
     finally:
-        reply.waiting = ""
+        reply.status.waiting = ""
         turn.record.end()
-        await turn.changed.leave()
-        await _be_saved(turn)
-        turn.changed.finish()
+        _say_who_waits(turn)
+        await turn.views.close()
+        await _wait_until_saved(turn)
+        turn.views.finish()
+        _LOG.info(
+            "the turn is %s after %.2f s: %s, %d pieces", reply.state, reply.seconds, reply.model, reply.status.chunks
+        )
     return reply
 
 
 @asynccontextmanager
-async def _its_turn(turn: RunningTurn) -> AsyncIterator[None]:
+async def _conversation_lock(turn: RunningTurn) -> AsyncIterator[None]:
     if turn.plan.once:
         yield
         return
-    if turn.conversation.running.locked():
-        turn.reply.waiting = "waiting for the turn before"
-        turn.changed.set()
-    async with turn.conversation.running:
-        turn.reply.waiting = ""
+    lock, group = turn.conversation.running, turn.group
+    if lock.locked() and not (group is not None and group.holds):
+        turn.reply.status.waiting = "waiting for the turn before"
+        turn.views.notify()
+    async with lock if group is None else group.hold(lock):
+        turn.reply.status.waiting = ""
         yield
 
 
@@ -97,15 +96,16 @@ async def _answer(turn: RunningTurn) -> None:
         request = await _request(turn)
         if request is None:
             return
-        watch = asyncio.create_task(_tell_if_stuck(turn))
+        _say_who_waits(turn)
+        watch = asyncio.create_task(_warn_if_stuck(turn))
         try:
-            await _stream(turn, request)
+            await _stream_rounds(turn, request)
             turn.reply.notes += await notes_on(turn.reply, request, turn.demand, turn.server)
         except ServerError as error:
-            raise await with_cure(error, request, turn.demand, turn.server) from None
+            raise await explain_window_error(error, request, turn.demand, turn.server) from None
         except asyncio.CancelledError:
             if turn.reply.state == RUNNING:
-                turn.growth.let_go()
+                turn.accumulator.flush()
                 turn.server.left(request.model)
             raise
         finally:
@@ -115,53 +115,81 @@ async def _answer(turn: RunningTurn) -> None:
 
 
 async def _request(turn: RunningTurn) -> Request | None:
-    """What to send, noted in the journal; None where the answer that is kept will do."""
+    """Build the request and note it in the journal; None if the stored answer is reused."""
     plan, reply, record = turn.plan, turn.reply, turn.record
     history = record.history()
     request = await request_for(plan, turn.conversation, history, turn.server)
-    reply.model, reply.sent, reply.request = request.model, messages_in(request), request
+    reply.sent, reply.request = messages_in(request), request
     reply.notes += another_model(request.model, plan, turn.conversation, history)
+    if plan.single is None:
+        reply.notes += unperceived_note(newest_of(history, plan.turns), reply.sent, request.model)
     turn.demand = demand_of(history if plan.turns is None or plan.turns >= len(history) else [], reply.sent)
     if plan.single is None:
-        reply.turns_sent = sum(message.role == "user" for message in reply.sent)
-    reply.digest = await turn.server.digest(request.model, fresh=plan.reuse)
-    asked = fingerprint(request, reply.digest) if isinstance(request, ChatRequest) else ""
-    if plan.reuse and record.reuse(asked):
+        reply.status.turns_sent = sum(message.role == "user" for message in reply.sent)
+    digest = await turn.server.digest(request.model, fresh=plan.reuse)
+    reply.settings = settings_of(request, digest=digest, host=reply.host.url if reply.host else "", turns=plan.turns)
+    depends_on = fingerprint(request, digest) if isinstance(request, ChatRequest) else ""
+    if plan.reuse and record.reuse(depends_on):
         reply.end(COMPLETE)
         return None
-    record.begin(plan.prompt, plan.system, asked)
+    record.begin(depends_on)
     return request
 
 
+async def _stream_rounds(turn: RunningTurn, request: Request) -> None:
+    """Stream an answer; while it ends with tool calls, run them and stream the next one."""
+    asked = request
+    while True:
+        try:
+            await _stream(turn, asked)
+        except BaseException:
+            turn.loop.not_run(turn.accumulator.lost_calls(), "the answer did not reach its end")
+            raise
+        if not await run_round(turn) or not isinstance(request, ChatRequest):
+            break
+        asked = turn.loop.next_request(request)
+        turn.demand = more_demand(turn.demand, asked.messages[len(request.messages) :])
+    turn.reply.end(COMPLETE)
+
+
 async def _stream(turn: RunningTurn, request: Request) -> None:
-    reply, changed, growth = turn.reply, turn.changed, turn.growth
+    reply, views, accumulator = turn.reply, turn.views, turn.accumulator
+    pace = ReadPace(views)
     async with aclosing(turn.server.stream(request)) as chunks:
         async for chunk in chunks:
-            if reply.headers_at is None:
+            if reply.status.headers_at is None:
                 _begin_answer(turn)
-            growth.take(chunk)
+            accumulator.add(chunk)
             if is_last(chunk):
-                growth.let_go()
-                changed.set()
-                growth.end(chunk)
+                accumulator.flush()
+                views.notify()
+                accumulator.end(chunk)
                 return
-            changed.set()
-    growth.let_go()
-    raise growth.cut()
+            views.notify()
+            if pace.waits:
+                await pace.wait()
+    accumulator.flush()
+    raise accumulator.cut()
 
 
 def _begin_answer(turn: RunningTurn) -> None:
-    turn.reply.headers_at = time.monotonic()
-    turn.reply.waiting = ""
+    turn.reply.status.headers_at = time.monotonic()
+    turn.reply.status.waiting = ""
     turn.server.answered(turn.reply.model)
+    _say_who_waits(turn)
 
 
-async def _tell_if_stuck(turn: RunningTurn) -> None:
+def _say_who_waits(turn: RunningTurn) -> None:
+    if turn.group is not None:
+        turn.group.say_who_waits()
+
+
+async def _warn_if_stuck(turn: RunningTurn) -> None:
     await asyncio.sleep(STUCK_S)
     model = turn.reply.model
-    if await turn.server.stuck(model) and turn.reply.headers_at is None:
-        turn.reply.waiting = f"stuck? ■, then `%ollama stop {model}`, then run again"
-        turn.changed.set()
+    if await turn.server.stuck(model) and turn.reply.status.headers_at is None:
+        turn.reply.status.waiting = f"stuck? ■, then `%ollama stop {model}`, then run again"
+        turn.views.notify()
 
 
 async def _flush(turn: RunningTurn) -> None:
@@ -170,19 +198,19 @@ async def _flush(turn: RunningTurn) -> None:
         turn.record.grow()
 
 
-async def _be_saved(turn: RunningTurn) -> None:
-    """Wait a moment for the disk; if that is not enough, the footer says so until it is."""
-    kept = turn.conversation.journal.kept
-    if kept is None or kept.done() or turn.plan.once:
+async def _wait_until_saved(turn: RunningTurn) -> None:
+    """Wait briefly for the disk; if that is not enough, the footer says so until the turn is saved."""
+    committed = turn.conversation.journal.committed
+    if committed is None or committed.done() or turn.plan.once:
         return
-    saved = asyncio.wrap_future(kept)
+    saved = asyncio.wrap_future(committed)
     with suppress(asyncio.CancelledError):
         await asyncio.wait({saved}, timeout=SAVED_S)
     if not saved.done():
-        turn.reply.unsaved = True
+        turn.reply.status.unsaved = True
         saved.add_done_callback(lambda _: _now_saved(turn))
 
 
 def _now_saved(turn: RunningTurn) -> None:
-    turn.reply.unsaved = False
-    turn.changed.again()
+    turn.reply.status.unsaved = False
+    turn.views.refresh_settled()

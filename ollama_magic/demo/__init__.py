@@ -1,1 +1,1 @@
-"""A server that speaks Ollama's protocol with scripted replies; knows nothing of the rest of the package."""
+"""A small server that speaks Ollama's protocol: recorded answers, and a place for a language model of its own."""

@@ -1,1 +1,1 @@
-"""What is shown: slots, live and settled answers, tables. Nothing here speaks to a server or remembers a turn."""
+"""The display: slots, live and settled answers, tables. It contacts no server and stores no turn."""

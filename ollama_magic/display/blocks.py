@@ -1,4 +1,4 @@
-"""A growing document as widgets: finished blocks are frozen, only the tail is sent again. It renders nothing."""
+"""A growing document as widgets: finished blocks are frozen, and only the tail is sent again."""
 
 from __future__ import annotations
 
@@ -6,27 +6,30 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.display.settled import IGNORE_TEX, spaced
+from ollama_magic.display.vscode import html_for_host
+from ollama_magic.markdown.fence import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.display.kit import WidgetKit
+    from ollama_magic.display.widget_factory import WidgetFactory
     from ollama_magic.markdown.growing_code import Growing
     from ollama_magic.markdown.incremental import Paint
     from ollama_magic.markdown.renderer import Block
 
-PORTION = 16_000  # characters of HTML in one frozen widget, give or take a block
-GROUP = 24  # blocks of a box
-AT_ONCE = 8  # blocks that are made together, for a list of children is sent again with every new one
-# JupyterLab gives first and last children smaller margins; an unseen neighbour keeps a block from being either.
+PORTION = 16_000  # about how many characters of HTML a frozen widget has
+GROUP = 24  # blocks per box
+AHEAD = 2  # blocks to create together, because each new one sends the list of children again
+# JupyterLab gives first and last children smaller margins; a hidden sibling prevents that.
 _UNSEEN = "<i hidden></i>"
-_LAST = "<i hidden>"  # what stands behind it ends both
+_LAST = "<i hidden>"  # the end of the text closes both
 _LOOK = "class=jp-RenderedHTMLCommon"
+_LOOK_WITH_TEX = f'class="jp-RenderedHTMLCommon {IGNORE_TEX}"'
 
 
 @dataclass(eq=False)
 class _Frozen:
-    """A widget that holds finished blocks."""
+    """A widget with finished blocks."""
 
     parts: list[Block]
     first: bool
@@ -38,37 +41,45 @@ class _Frozen:
 
     @property
     def text(self) -> str:
-        """What a typesetter reads says itself where there is no TeX; to others, the box says it."""
+        """The HTML; a widget that typesets TeX marks the text without TeX itself, for others the box does."""
         html = _wrapped(self.parts, first=self.first)
-        return html.replace(_LOOK, f'class="{_LOOK[6:]} {IGNORE_TEX}"', 1) if self.math else html
+        return html.replace(_LOOK, _LOOK_WITH_TEX, 1) if self.math else html
 
 
 @dataclass(eq=False)
 class Blocks:
     """The blocks of one document; `name` is a class of its box."""
 
-    kit: WidgetKit
+    factory: WidgetFactory
     markdown: Growing
     name: str = ""
     tail_bytes: int = 0
     _seen: int = 0
-    _where: list[tuple[_Frozen, int]] = field(default_factory=list)
+    _finished: bool = False
+    _positions: list[tuple[_Frozen, int]] = field(default_factory=list)
+    _rows: Any = None  # the widget with the finished rows of the table that grows, if there are formulas in them
     _room: list[Any] = field(default_factory=list)  # the last widgets: those of the tail, then empty ones
 
     def __post_init__(self) -> None:
-        self._room += [self.kit.html(), self.kit.html()]
-        self.box = self.kit.box([self.kit.box(self._room)], f"{self.name} {IGNORE_TEX}")
+        self._room += [self.factory.html(), self.factory.html()]
+        self.box = self.factory.box([self.factory.box(self._room)], f"{self.name} {IGNORE_TEX}")
 
     def grow(self, parts: list[str]) -> tuple[Block, ...]:
-        """Show what was added to `parts` since the last call; return the blocks that are final now."""
+        """Show what was added to `parts` since the last call; return the blocks that are now final."""
         if self._feed(parts):
             return self._paint(self.markdown.update())
         return ()
 
     def finish(self, parts: list[str]) -> tuple[Block, ...]:
         """Show the whole document, for the last time."""
+        self._finished = True
         self._feed(parts)
         return self._paint(self.markdown.finish())
+
+    @property
+    def html(self) -> str:
+        """The whole document, which has been finished, as one render of it."""
+        return joined(frozen.parts[part] for frozen, part in self._positions)
 
     def _feed(self, parts: list[str]) -> bool:
         new = parts[self._seen :]
@@ -79,63 +90,85 @@ class Blocks:
 
     def _paint(self, paint: Paint) -> tuple[Block, ...]:
         for index, block in paint.patched:
-            self._patch(*self._where[index], block)
+            self._patch(*self._positions[index], block)
         frozen = self._frozen(paint.frozen)
-        tail = [_wrapped([block], first=not self._where and not at) for at, block in enumerate(_split(paint.tail))]
+        tail = [_wrapped([block], first=not self._positions and not at) for at, block in enumerate(_split(paint.tail))]
+        rows = tail.pop(0) if paint.tail.bridge[0].startswith("</tbody>") else ""
         self.tail_bytes = sum(map(len, tail))
+        self._typeset_rows(rows)
         self._show(frozen, tail)
+        if self._rows and not rows:
+            self.factory.set(self._rows, "value", "")
+            self._rows = None
         return tuple(paint.frozen)
+
+    def _typeset_rows(self, rows: str) -> None:
+        """Show the finished rows of a growing table in a widget that typesets TeX; it changes only with a new row."""
+        if rows:
+            html = rows.replace(_LOOK, _LOOK_WITH_TEX, 1)
+            if self._rows is None:
+                self._rows = self._insert(0, html)
+            else:
+                self.factory.set(self._rows, "value", html)
 
     def _frozen(self, blocks: Sequence[Block]) -> list[_Frozen]:
         found = []
         for portion in _portions(blocks):
-            found.append(frozen := _Frozen(portion, not self._where))
-            self._where += [(frozen, part) for part in range(len(portion))]
+            found.append(frozen := _Frozen(portion, not self._positions))
+            self._positions += [(frozen, part) for part in range(len(portion))]
         return found
 
     def _show(self, finished: list[_Frozen], tail: list[str]) -> None:
-        """Fill the last widgets from the first one on; what grows is shown before anything shrinks.
+        """Fill the last widgets in order; growing ones first, so that nothing disappears.
 
-        A block with math needs a widget of another kind, behind all that is shown.
+        A block with math needs a widget of another kind, after everything that is shown.
         """
         at, shown, filled = 0, sum(bool(widget.value) for widget in self._room), []
         for frozen in finished:
+            html = frozen.text
             if frozen.math:
                 at = max(at, shown)
-                frozen.widget = self._insert(at, frozen.text)
+                frozen.widget = self._insert(at, html)
             else:
-                frozen.widget = self._at(at)
-                filled.append((frozen.widget, frozen.text))
+                frozen.widget = self._at(at, html)
+                filled.append((frozen.widget, html))
                 at += 1
-        filled += [(self._at(at + more), html) for more, html in enumerate(tail)]
-        kept = [widget for widget, _ in filled]
-        filled += [(widget, "") for widget in self._room if widget not in kept]
+        filled += [(self._at(at + more, html), html) for more, html in enumerate(tail)]
+        used = [widget for widget, _ in filled]
+        filled += [(widget, "") for widget in self._room if widget not in used]
         for widget, html in sorted(filled, key=lambda one: len(one[0].value) - len(one[1])):
-            self._set(widget, html)
+            self.factory.set(widget, "value", html)
         del self._room[:at]
 
-    def _at(self, at: int) -> Any:
+    def _at(self, at: int, html: str) -> Any:
+        """The widget at this position; a new one is made with what it will show."""
         if at == len(self._room):
-            self._more_room()
+            self._more_room(html)
         return self._room[at]
 
     def _insert(self, at: int, html: str) -> Any:
-        """A widget with math before the one at this place, which is empty and may be drawn anew."""
-        widget, behind = self.kit.html(html, math=True), self._at(at)
-        group = self._group_with(behind)
+        """Insert a widget with math before the empty one at this position, or at the end."""
+        widget = self.factory.html(html, math=True)
+        if at == len(self._room):
+            self._append([widget])
+            return widget
+        group = self._group_with(self._room[at])
         children = list(group.children)
-        children.insert(children.index(behind), widget)
-        self.kit.set(group, "children", tuple(children))
+        children.insert(children.index(self._room[at]), widget)
+        self.factory.set(group, "children", tuple(children))
         return widget
 
-    def _more_room(self) -> None:
-        widgets = [self.kit.html() for _ in range(min(max(len(self._where), 2), AT_ONCE))]
+    def _more_room(self, html: str) -> None:
+        widgets = [self.factory.html(html), *(self.factory.html() for _ in range(0 if self._finished else AHEAD - 1))]
         self._room += widgets
+        self._append(widgets)
+
+    def _append(self, widgets: list[Any]) -> None:
         groups = self.box.children
         if len(groups[-1].children) + len(widgets) <= GROUP:
-            self.kit.set(groups[-1], "children", (*groups[-1].children, *widgets))
+            self.factory.set(groups[-1], "children", (*groups[-1].children, *widgets))
         else:
-            self.kit.set(self.box, "children", (*groups, self.kit.box(widgets)))
+            self.factory.set(self.box, "children", (*groups, self.factory.box(widgets)))
 
     def _group_with(self, widget: Any) -> Any:
         return next(group for group in reversed(self.box.children) if widget in group.children)
@@ -146,23 +179,19 @@ class Blocks:
         if frozen.math and not was_math:
             self._swap(frozen)
         else:
-            self._set(frozen.widget, frozen.text)
+            self.factory.set(frozen.widget, "value", frozen.text)
 
     def _swap(self, frozen: _Frozen) -> None:
-        """A late link definition brought math into a block that had none; rare enough to replace the widget."""
-        old, frozen.widget = frozen.widget, self.kit.html(frozen.text, math=True)
+        """Replace the widget of a block that got math from a late link definition."""
+        old, frozen.widget = frozen.widget, self.factory.html(frozen.text, math=True)
         group = self._group_with(old)
         children = [frozen.widget if child is old else child for child in group.children]
-        self.kit.set(group, "children", tuple(children))
-        self.kit.close(old)
-
-    def _set(self, widget: Any, html: str) -> None:
-        if widget.value != html:
-            self.kit.set(widget, "value", html)
+        self.factory.set(group, "children", tuple(children))
+        self.factory.close(old)
 
 
 def _split(tail: Block) -> list[Block]:
-    """The part of the tail that hardly changes, and its last block or item: each is sent when it changes."""
+    """Split the tail into the part that hardly changes and its last block or item, which are sent separately."""
     before, last, (close, reopen) = tail.html[: tail.still], tail.html[tail.still :], tail.bridge
     if close:
         return [replace(tail, html=before + close, part="first"), replace(tail, html=reopen + last, part="last")]
@@ -170,13 +199,13 @@ def _split(tail: Block) -> list[Block]:
 
 
 def _wrapped(blocks: Sequence[Block], *, first: bool) -> str:
-    html = "".join(map(_placed, blocks))
+    html = html_for_host("".join(map(_placed, blocks)))
     before = _UNSEEN if html.startswith("<h") and not first else ""
     return f"<div {_LOOK}>{before}{html}{_LAST}"
 
 
 def _portions(blocks: Sequence[Block]) -> list[list[Block]]:
-    """Cut what was frozen at once into widgets of a bearable size."""
+    """Divide frozen blocks into widgets of limited size."""
     portions: list[list[Block]] = []
     size = PORTION + 1
     for block in blocks:
@@ -189,7 +218,7 @@ def _portions(blocks: Sequence[Block]) -> list[list[Block]]:
 
 
 def _placed(block: Block) -> str:
-    """A piece of a long fence or list is named, so that the style sheet joins it to its neighbours."""
+    """Wrap a part of a long fence or list in a class, so that the style sheet joins it to its neighbours."""
     if not block.part:
         return spaced(block.html)
     html = spaced(block.html) if block.part == "last" or block.bridge[0] else block.html

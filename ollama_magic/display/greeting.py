@@ -1,15 +1,16 @@
-"""What loading has to say, in one slot that is emptied when the first turn settles."""
+"""The greeting at loading, in a slot that is emptied when the first turn settles."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
 
+from ollama_magic.display.stdout import write
 from ollama_magic.display.tables import notice
 
 
 class Greeting:
-    """One line under `%load_ext`; `always` opens the slot for what is still to be said, `text` prints instead."""
+    """One line below `%load_ext`; `always` opens the slot for later lines, `text` prints instead."""
 
     def __init__(self, *, text: bool, always: bool) -> None:
         self._text = text
@@ -19,11 +20,11 @@ class Greeting:
         self._said = ""
 
     def open(self, line: str) -> None:
-        """Say the line, or nothing, in the cell that loads."""
+        """Show the line in the cell that loads the extension."""
         if not line and not self._always:
             return
         if self._text:
-            print(notice(line).text)
+            write(notice(line).text + "\n")
             return
         from IPython import display
 
@@ -32,7 +33,7 @@ class Greeting:
         publish(self._bundle(line), raw=True, display_id=self._display_id)
 
     def say(self, line: str) -> None:
-        """Say another line in the same place, from any thread."""
+        """Replace the line, from any thread."""
         if self._open and line != self._said:
             from IPython import display
 
@@ -41,7 +42,7 @@ class Greeting:
             publish(self._bundle(line), raw=True, display_id=self._display_id)
 
     def empty(self) -> None:
-        """Say no more."""
+        """Remove the line."""
         if self._open:
             self.say("")
             self._open = False

@@ -1,4 +1,4 @@
-"""For those who listen: one unseen region that announces finished blocks. The flickering tail is never read out."""
+"""A hidden region that announces finished blocks to screen readers, but not the changing tail."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.display.kit import WidgetKit
-    from ollama_magic.markdown.renderer import Block
+    from ollama_magic.display.widget_factory import WidgetFactory
 
-LONGEST = 600  # characters of one announcement: more than that cannot be listened to in the time it stands
+LONGEST = 600  # most characters of one announcement: longer ones could not be read out in time
 PAUSE_S = 3.0
 _TAG = re.compile(r"<[^>]*>")
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
 
 
 class LiveRegion:
-    """A polite live region; attributes and place never change, only its words."""
+    """A polite live region of which only the text changes."""
 
-    def __init__(self, kit: WidgetKit) -> None:
-        self._kit = kit
+    def __init__(self, factory: WidgetFactory) -> None:
+        self._factory = factory
         self._ready = ""
         self._last = 0.0
-        self.widget: Any = kit.html(_region(""))
+        self.widget: Any = factory.html(_region(""))
 
-    def tell(self, blocks: Sequence[Block]) -> None:
-        """Announce these blocks, with those that had to wait."""
-        self._ready += " ".join(_TAG.sub(" ", block.html) for block in blocks)
+    def announce(self, blocks: Sequence[str]) -> None:
+        """Announce these blocks of HTML, with earlier ones that had to wait."""
+        self._ready += " ".join(_TAG.sub(" ", html) for html in blocks)
         if self._ready and time.monotonic() - self._last >= PAUSE_S:
             self._last = time.monotonic()
             words, self._ready = " ".join(self._ready.split()), ""
-            self._kit.set(self.widget, "value", _region(words if len(words) <= LONGEST else words[:LONGEST] + "…"))
+            self._factory.set(self.widget, "value", _region(words if len(words) <= LONGEST else words[:LONGEST] + "…"))
 
 
 def _region(words: str) -> str:

@@ -1,10 +1,12 @@
-"""Sizes, counts and times as the command-line tool prints them (dossier §26.4), to the letter at every boundary."""
+"""Sizes, counts and times as the command-line tool prints them (protocol.md §26.4), to the letter at every boundary."""
 
 from __future__ import annotations
 
 import math
 import re
 from datetime import datetime, timezone
+
+from ollama_magic.turns.wording import counted
 
 _UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("KB", 10**3))
 _FRACTION = re.compile(r"\.(\d{1,9})")
@@ -49,7 +51,7 @@ def until(stamp: str, now: datetime | None = None) -> str:
 
 
 def parse_time(stamp: str) -> datetime | None:
-    """Read RFC 3339 with 0 to 9 fractional digits; Python 3.10 takes only 3 or 6 of them (dossier §4)."""
+    """Read RFC 3339 with 0 to 9 fractional digits; Python 3.10 takes only 3 or 6 of them (protocol.md §4)."""
     text = _FRACTION.sub(lambda m: "." + (m[1] + "00000")[:6], stamp).replace("Z", "+00:00")
     try:
         then = datetime.fromisoformat(text)
@@ -63,7 +65,7 @@ def span(seconds: float) -> str:
     minutes, hours = int(seconds / 60), math.floor(seconds / 3600 + 0.5)
     steps = (
         (seconds < 1, "Less than a second"),
-        (seconds < 60, _plural(int(seconds), "second")),
+        (seconds < 60, counted(int(seconds), "second")),
         (minutes == 1, "About a minute"),
         (minutes < 60, f"{minutes} minutes"),
         (hours == 1, "About an hour"),
@@ -76,7 +78,7 @@ def span(seconds: float) -> str:
 
 
 def processor(size: int, in_vram: int) -> str:
-    """Where a loaded model is computed: `100% GPU`, `25%/75% CPU/GPU` (dossier §15.2)."""
+    """Where a loaded model is computed: `100% GPU`, `25%/75% CPU/GPU` (protocol.md §15.2)."""
     if in_vram == 0:
         return "100% CPU"
     if in_vram == size:
@@ -95,7 +97,3 @@ def time_left(seconds: float) -> str:
         return f"{int(seconds // 3600)}h{int(seconds // 60) % 60}m"
     whole = math.floor(seconds + 0.5)
     return f"{whole // 60}m{whole % 60}s" if whole >= 60 else f"{whole}s"
-
-
-def _plural(value: int, noun: str) -> str:
-    return f"{value} {noun}" if value == 1 else f"{value} {noun}s"

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ollama_magic.conversation.reply import Reply
-    from ollama_magic.display.kit import WidgetKit
+    from ollama_magic.display.widget_factory import WidgetFactory
 
-CLOCK_FROM_S = 2.0  # design §3: a server that loads a model is silent
+CLOCK_FROM_S = 2.0  # design.md §3: a server that loads a model is silent
 
 
 def status_text(reply: Reply, now: float) -> str:
-    """`gemma3:1b · 12 s · 34 tokens/s`, or what is being waited for."""
-    elapsed = now - reply.started_at
+    """Return `gemma3:1b · 12 s · 34 tokens/s`, or what the turn waits for."""
+    elapsed = now - reply.status.started_at
     clock = f"{int(elapsed)} s" if elapsed >= CLOCK_FROM_S else ""
-    if reply.waiting:
-        doing = one_line(reply.waiting) + (f" · {clock}" if clock else "")
-    elif reply.first_at is None:
+    if reply.status.waiting:
+        doing = one_line(reply.status.waiting) + (f" · {clock}" if clock else "")
+    elif reply.status.first_at is None:
         doing = f"loading or thinking about it… {clock}" if clock else "…"
     else:
         doing = " · ".join(filter(None, (_phase(reply), clock, _speed(reply, now))))
@@ -35,52 +35,58 @@ def _phase(reply: Reply) -> str:
 
 
 def _speed(reply: Reply, now: float) -> str:
-    since = now - (reply.first_at or now)
-    return f"{reply.chunks / since:.0f} tokens/s" if since >= 1 and reply.chunks > 1 else ""
+    since = now - (reply.status.first_at or now)
+    return f"{reply.status.chunks / since:.0f} tokens/s" if since >= 1 and reply.status.chunks > 1 else ""
 
 
 class StatusLine:
-    """The row under a live answer; it sends at most once a second, and its button never after it was made."""
+    """The row below a live answer, which is sent at most once a second; its button never changes."""
 
-    def __init__(self, kit: WidgetKit, reply: Reply, stop: Callable[[], None] | None) -> None:
-        self._kit = kit
+    def __init__(self, factory: WidgetFactory, reply: Reply, stop: Callable[[], None] | None) -> None:
+        self._factory = factory
         now = time.monotonic()
-        self._told = _seen(reply, now)
-        self._line = kit.html(_line(reply, now))
+        self._shown = _seen(reply, now)
+        self._line = factory.html(_line(reply, now))
         row = [self._line]
         if stop is not None:
             row.append(self._button(stop))
-        self.box: Any = kit.box(row, "ollama-magic-status")
+        self.box: Any = factory.box(row, "ollama-magic-status")
         self._row = row
 
     def show(self, reply: Reply) -> None:
-        """Say how the answer is getting on."""
+        """Show the progress of the answer."""
         now = time.monotonic()
-        if (seen := _seen(reply, now)) != self._told:
-            self._told = seen
-            self._kit.set(self._line, "value", _line(reply, now))
+        if (seen := _seen(reply, now)) != self._shown:
+            self._shown = seen
+            self._factory.set(self._line, "value", _line(reply, now))
 
     def say(self, html: str) -> None:
-        """Put this into the row."""
-        self._kit.set(self._line, "value", html)
+        """Show this HTML in the row."""
+        self._factory.set(self._line, "value", html)
 
     def settle(self, html: str) -> None:
-        """Give the row to what stands under a settled answer; the button goes."""
+        """Replace the row by the lines of a settled answer, and remove the button."""
         self.say(html)
         with self.box.hold_sync():
-            self._kit.set(self.box, "children", (self._line,))
-            self._kit.set(self.box, "_dom_classes", ())
-        self._kit.close(*self._row[1:])
+            self._factory.set(self.box, "children", (self._line,))
+            self._factory.set(self.box, "_dom_classes", ())
+        self._factory.close(*self._row[1:])
 
     def _button(self, stop: Callable[[], None]) -> Any:
-        button = self._kit.button("Stop", "Stop this answer; what has come is kept", "ollama-magic-stop")
+        button = self._factory.button("Stop", "Stop this answer; the text so far is kept", "ollama-magic-stop")
         button.on_click(lambda _: stop())
         return button
 
 
 def _seen(reply: Reply, now: float) -> tuple[object, ...]:
-    """What the line depends on, the clock by its seconds."""
-    return int(now - reply.started_at), reply.waiting, reply.first_at, reply.model, bool(reply.text_parts)
+    """Return everything that the line depends on, with the clock in seconds."""
+    return (
+        int(now - reply.status.started_at),
+        reply.status.waiting,
+        reply.status.first_at,
+        reply.model,
+        bool(reply.text_parts),
+    )
 
 
 def _line(reply: Reply, now: float) -> str:

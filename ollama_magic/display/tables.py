@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ollama_magic.display.settled import IGNORE_TEX
+from ollama_magic.display.stdout import showable
 from ollama_magic.foreign import one_line, printable
 
 if TYPE_CHECKING:
@@ -15,26 +16,26 @@ if TYPE_CHECKING:
 
 CELL = 300  # characters of one cell
 SHORT = 20  # characters of a cell that stays on one line
-MOST = 200  # rows that are shown; a page with thousands of them is slow, and nobody reads it
+MOST = 200  # most rows to show; thousands would make the page slow
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Something that shows itself in a notebook and in a terminal."""
+    """HTML for a notebook and text for a terminal."""
 
     html: str
     text: str
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
-        return {"text/html": f'<div class="jp-RenderedHTMLCommon">{self.html}</div>', "text/plain": self.text}
+        return {"text/html": f'<div class="jp-RenderedHTMLCommon">{self.html}</div>', "text/plain": showable(self.text)}
 
     def __repr__(self) -> str:
-        return self.text
+        return showable(self.text)
 
 
 @dataclass(frozen=True)
-class Badges:
-    """A cell of short words, each in a frame; those in `loud` are printed strong, because they matter more."""
+class BadgeCell:
+    """A table cell with framed words; those in `loud` are strong."""
 
     words: tuple[str, ...]
     loud: tuple[str, ...] = ()
@@ -44,19 +45,19 @@ class Badges:
 
     @property
     def html(self) -> str:
-        """The words as keys of a keyboard: hosts draw a frame around those, also where styles are stripped."""
+        """The words as keyboard keys, which hosts frame even where they strip styles."""
         loud = [f"<kbd><strong>{_unbroken(one_line(word, 60))}</strong></kbd>" for word in self.loud]
         return " ".join([*loud, *(f"<kbd>{_unbroken(one_line(word, 60))}</kbd>" for word in self.words)])
 
 
 def notice(text: str) -> Shown:
-    """One quiet line."""
+    """Return one quiet line."""
     line = one_line(text, 2000)
     return Shown(f"<p><small>{marked(line)}</small></p>", line)
 
 
 def card(title: str, rows: Iterable[tuple[object, object]]) -> Shown:
-    """A title and rows of name and value."""
+    """Return a title and rows of name and value."""
     cells = _cells(rows)
     body = "".join(f"<tr><th>{_left(name)}</th><td>{_left(value)}</td></tr>" for name, value in cells)
     head = one_line(title)
@@ -65,7 +66,7 @@ def card(title: str, rows: Iterable[tuple[object, object]]) -> Shown:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], total: int | None = None) -> Shown:
-    """Rows under their headings; of very many the first, and then how many more there are (of `total`)."""
+    """Return rows with headings; of very many only the first, with the number of the others (of `total`)."""
     cells = _cells(rows[:MOST])
     head = "".join(f"<th>{_left(one_line(name))}</th>" for name in columns)
     body = "".join("<tr>" + "".join(f"<td>{_figure(cell)}</td>" for cell in row) + "</tr>" for row in cells)
@@ -77,7 +78,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], total: int |
 
 
 def folded(title: str, text: str, *, unfolded: bool = False, lines: int | None = None) -> Shown:
-    """A text as it is, under a title that folds it away; a terminal shows its first `lines` that are not blank."""
+    """Return a text folded under a title; a terminal shows its first `lines` that are not blank."""
     body, head = printable(text).strip("\n"), one_line(title)
     html = (
         f"<details{' open' * unfolded}><summary>{escape(head)}</summary>"
@@ -89,34 +90,34 @@ def folded(title: str, text: str, *, unfolded: bool = False, lines: int | None =
 
 
 def folded_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Shown:
-    """A table that is folded away under its title."""
+    """Return a table folded under its title."""
     inner, head = table(columns, rows), one_line(title)
     return Shown(f"<details><summary>{escape(head)}</summary>{inner.html}</details>", f"{head}\n{inner.text}")
 
 
 def stacked(*parts: Shown) -> Shown:
-    """Several things, one below the other."""
+    """Return several parts, one below the other."""
     return Shown("".join(part.html for part in parts), "\n\n".join(part.text for part in parts))
 
 
 def width(text: str) -> int:
-    """Columns of a terminal: wide East Asian characters take two, combining ones none."""
+    """Return the terminal columns of a text: wide East Asian characters take two, combining ones none."""
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
 
 
-def _cells(rows: Iterable[Sequence[object]]) -> list[tuple[str | Badges, ...]]:
+def _cells(rows: Iterable[Sequence[object]]) -> list[tuple[str | BadgeCell, ...]]:
     return [tuple(_cell(cell) for cell in row) for row in rows]
 
 
-def _cell(cell: object) -> str | Badges:
-    if isinstance(cell, Badges):
+def _cell(cell: object) -> str | BadgeCell:
+    if isinstance(cell, BadgeCell):
         return cell
     return "" if cell is None else one_line(str(cell), CELL)
 
 
-def _columns(rows: Sequence[Sequence[str | Badges]]) -> list[str]:
+def _columns(rows: Sequence[Sequence[str | BadgeCell]]) -> list[str]:
     texts = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*texts, strict=True)]
     return ["  ".join(_padded(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in texts]
@@ -126,24 +127,24 @@ def _padded(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
-def _left(cell: str | Badges) -> str:
-    """A cell's content at its left: hosts align cells to the right, and their styles win over a cell's attribute."""
-    return f'<div align="left">{cell.html if isinstance(cell, Badges) else marked(cell)}</div>'
+def _left(cell: str | BadgeCell) -> str:
+    """Return a left-aligned cell: hosts align cells to the right, and their styles override a cell's attribute."""
+    return f'<div align="left">{cell.html if isinstance(cell, BadgeCell) else marked(cell)}</div>'
 
 
-def _figure(cell: str | Badges) -> str:
-    """A cell as `_left`, but a size or a time stays on one line."""
+def _figure(cell: str | BadgeCell) -> str:
+    """Return a cell like `_left`, but keep sizes and times on one line."""
     short = isinstance(cell, str) and len(cell) <= SHORT and cell[:1].isdigit()
     return f'<div align="left">{_unbroken(str(cell))}</div>' if short else _left(cell)
 
 
 def _unbroken(text: str) -> str:
-    """Escape a size or a time, which is not to be broken between its words."""
+    """Escape a size or a time without breaks between its words."""
     return escape(text).replace(" ", "&nbsp;")
 
 
 def marked(text: str) -> str:
-    """Escape a line; what stands between backticks becomes code."""
+    """Escape a line, with the text between backticks as code."""
     parts = escape(text).split("`")
     if len(parts) % 2 == 0:
         return escape(text)

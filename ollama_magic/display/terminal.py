@@ -1,4 +1,4 @@
-"""Plain text for a terminal, a script, a thread: the answer is streamed to stdout, then nothing more."""
+"""Plain text for a terminal, a script or a thread: the answer is streamed to stdout."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.reply import STOPPED
+from ollama_magic.conversation.reply import RUNNING, STOPPED
 from ollama_magic.display.settled import state_mark
+from ollama_magic.display.stdout import write
+from ollama_magic.display.steps import step_line
 from ollama_magic.foreign import one_line, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ollama_magic.conversation.reply import Reply
 
 FASTEST_S = 1 / 30
 _DIM, _PLAIN = "\x1b[2m", "\x1b[22m"
-# What may belong to a character still to come, such as an emoji with a joiner, waits for it; so does half an escape.
+# An incomplete character, such as an emoji with a joiner, waits for its rest; so does half an escape.
 _UNFINISHED = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*\Z"
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]{0,1024}\x1b?\Z"
@@ -27,7 +29,7 @@ _HALF_A_LINE = re.compile(r"(?<![^\n])[^\n]+\Z")  # beside a prompt: a terminal 
 
 
 class _Stream:
-    """Prints what is new of one list of parts, made fit for a terminal."""
+    """Returns the new text of a list of parts, printable in a terminal."""
 
     def __init__(self, unfinished: re.Pattern[str] = _UNFINISHED) -> None:
         self._seen = 0
@@ -45,7 +47,9 @@ class _Stream:
 
 
 class TerminalView:
-    """Shows one reply as text; thinking only where someone watches, dimmed."""
+    """Shows one reply as text; thinking only in an interactive terminal, dimmed."""
+
+    asks = False  # it has no buttons
 
     def __init__(self, *, background: bool = False) -> None:
         self._background = background
@@ -55,12 +59,12 @@ class TerminalView:
         self._waiting = ""
         self._dimmed = False
         self._wrote = ""
+        self._steps = 0
 
     def begin(self, reply: Reply, stop: Callable[[], None]) -> None:  # noqa: ARG002 (■ and Ctrl-C stop a terminal's turn)
         """Print the line before."""
-        self._watched = bool(getattr(sys.stdout, "isatty", bool)())
-        for line in reply.before:
-            self._write(self._quiet(one_line(line)) + "\n")
+        self._open()
+        self._print_lines(reply.status.before)
 
     def show(self, reply: Reply) -> float:
         """Print what is new."""
@@ -81,23 +85,35 @@ class TerminalView:
         for note in reply.notes:
             self._write(self._quiet(one_line(note)) + "\n")
 
-    def again(self, reply: Reply) -> None:
-        """Nothing: what was printed stays."""
+    def refresh_settled(self, reply: Reply) -> None:
+        """Do nothing: printed text stays."""
 
     def _show(self, reply: Reply, *, last: bool) -> None:
         if self._watched:
             self._wait(reply)
-            self._think(self._thinking.take(reply.thinking_parts, last=last))
+            if not reply.status.rewritten or reply.steps:  # else it was printed already, as text
+                self._think(self._thinking.take(reply.thinking_parts, last=last))
+        self._show_steps(reply)
         text = self._text.take(reply.text_parts, last=last)
         if text:
             self._undim()
             self._write(text)
 
+    def _show_steps(self, reply: Reply) -> None:
+        """Print each call when it has ended, on a line of its own; all of them in their order."""
+        steps = list(reply.steps)
+        while self._steps < len(steps) and (steps[self._steps].ended or reply.state != RUNNING):
+            self._undim()
+            if self._wrote and not self._wrote.endswith("\n"):
+                self._write("\n")
+            self._write(self._quiet(step_line(steps[self._steps])) + "\n")
+            self._steps += 1
+
     def _wait(self, reply: Reply) -> None:
-        if reply.waiting != self._waiting:
-            self._waiting = reply.waiting
-            if reply.waiting:
-                self._write(self._quiet(one_line(reply.waiting)) + "\n")
+        if reply.status.waiting != self._waiting:
+            self._waiting = reply.status.waiting
+            if reply.status.waiting:
+                self._write(self._quiet(one_line(reply.status.waiting)) + "\n")
 
     def _think(self, text: str) -> None:
         if text and not self._dimmed:
@@ -105,6 +121,13 @@ class TerminalView:
             self._write(_DIM)
         if text:
             self._write(text)
+
+    def _open(self) -> None:
+        self._watched = bool(getattr(sys.stdout, "isatty", bool)())
+
+    def _print_lines(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self._write(self._quiet(one_line(line)) + "\n")
 
     def _undim(self) -> None:
         if self._dimmed:
@@ -116,5 +139,4 @@ class TerminalView:
 
     def _write(self, text: str) -> None:
         self._wrote = text
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        write(text)

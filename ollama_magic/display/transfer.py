@@ -1,4 +1,4 @@
-"""What a pull or a create has done so far, folded from the server's lines. How that is shown is not known here."""
+"""The progress of a pull or a create, computed from the server's lines."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ollama_magic.foreign import one_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LAYERS = 200  # a model has about five; what names more is not followed layer by layer
+LAYERS = 200  # a model has about five; more are not followed
 WINDOW_S = 10.0  # the speed is that of the last seconds, as the command-line tool's
 SAMPLE_S = 0.5
 
 
 class Line(Protocol):
-    """One line of the server's report (dossier §17.1); sizes in bytes."""
+    """One line of the server's report (protocol.md §17.1); sizes in bytes."""
 
     @property
     def status(self) -> str: ...  # noqa: D102
@@ -33,7 +33,7 @@ class Line(Protocol):
 
 @dataclass
 class Layer:
-    """One file of the model: `had` of its bytes were there before, from an earlier pull that was stopped."""
+    """One file of the model; `had` bytes were there before, from an earlier pull."""
 
     label: str
     total: int = 0
@@ -69,7 +69,7 @@ class Transfer:
         self.started_at = self.since = self.clock()
 
     def take(self, line: Line) -> None:
-        """Take one line. A layer is whole when the next status or digest comes: its own last line may be missing."""
+        """Take one line. The next status or digest completes a layer, because its last line may be missing."""
         status = one_line(line.status, 80)
         if status != self.status:
             self.status, self.since = status, self.clock()
@@ -92,7 +92,7 @@ class Transfer:
 
     @property
     def open_layer(self) -> Layer | None:
-        """The layer that is on its way."""
+        """The layer being downloaded."""
         return self._open
 
     @property
@@ -107,7 +107,7 @@ class Transfer:
 
     @property
     def speed(self) -> float | None:
-        """Bytes a second in the last seconds; None while it cannot be told, or nothing is on its way."""
+        """Bytes per second in the last seconds; None while unknown, or if nothing is downloaded."""
         if self._open is None or self._open.whole or len(self._samples) < 2:
             return None
         (first, before), (_, after) = self._samples[0], self._samples[-1]
@@ -116,7 +116,7 @@ class Transfer:
 
     @property
     def left(self) -> float | None:
-        """Seconds until all known layers are there; None while it cannot be told."""
+        """Seconds until all known layers are complete; None while unknown."""
         return (self.total - self.completed) / self.speed if self.speed else None
 
     def _layer(self, line: Line, status: str) -> Layer | None:

@@ -1,1 +1,1 @@
-"""A turn's request as a program: curl, Python, Java. It asks no server and no notebook."""
+"""A turn's request as a program for curl, Python or Java."""

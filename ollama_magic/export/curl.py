@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from ollama_magic.export.literals import json_body
-from ollama_magic.ollama.protocol import chat_body
+from ollama_magic.ollama.request_bodies import chat_body
 
 if TYPE_CHECKING:
     from ollama_magic.export.target import Key, Target
@@ -18,9 +18,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9-]+")
 
 
 def curl(request: ChatRequest, target: Target) -> str:
-    r"""The request as bash runs it: the body is a here-document, in which nothing is expanded.
+    r"""Return the request as a bash command; the body is a here-document, in which nothing is expanded.
 
-    No line of it can be the mark that ends it, for a line break within a text is written `\n` there.
+    No line of it can be its end mark, because a line break within a text is written as `\n`.
     """
     arguments = [
         f"curl --no-buffer {shlex.quote(target.url)}",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ollama_magic.export.literals import java_literal, java_text, json_body
-from ollama_magic.ollama.protocol import chat_body
+from ollama_magic.ollama.request_bodies import chat_body
 
 if TYPE_CHECKING:
-    from ollama_magic.export.target import Target
+    from ollama_magic.export.target import Key, Target
     from ollama_magic.ollama.protocol import ChatRequest
 
 _INDENT = " " * 8
 _UTF8 = "-Dfile.encoding=UTF-8 "  # Java before 18 reads a source file in the machine's own encoding
 _CERTIFICATE = "// The server's certificate must be in a trust store: add -Djavax.net.ssl.trustStore=FILE"
 
-# The marks §…§ are filled in; in Java, braces are everywhere.
+# §…§ are placeholders: Java is full of braces.
 _PROGRAM = """\
 §notes§// Java 17 or newer: save as Chat.java, then `java §encoding§Chat.java`
 import java.io.PrintStream;
@@ -114,24 +114,20 @@ public class Chat {
 
 
 def java(request: ChatRequest, target: Target) -> str:
-    """The request as a Java program; it prints the answer as it comes, and nothing else."""
+    """Return the request as a Java program that prints the answer as it arrives."""
     body = json_body(chat_body(request))
     notes = [f"// {note}" for note in target.notes] + ([_CERTIFICATE] if target.ca_file else [])
     values = {
         "notes": "".join(f"{note}\n" for note in notes),
         "encoding": "" if body.isascii() else _UTF8,
         "url": java_literal(target.url),
-        "headers": "".join(f"            .header({_header(*key)})\n" for key in _keys(target)),
+        "headers": "".join(f"            .header({_header(key)})\n" for key in target.keys),
         "body": java_text(body, _INDENT),
     }
     parts = _PROGRAM.split("§")
     return "".join(values[part] if place % 2 else part for place, part in enumerate(parts)).rstrip("\n")
 
 
-def _keys(target: Target) -> list[tuple[str, str, str]]:
-    return [(key.header, key.before, key.variable) for key in target.keys]
-
-
-def _header(name: str, before: str, variable: str) -> str:
-    found = f"System.getenv({java_literal(variable)})"
-    return f"{java_literal(name)}, {java_literal(before)} + {found}" if before else f"{java_literal(name)}, {found}"
+def _header(key: Key) -> str:
+    prefix = f"{java_literal(key.before)} + " if key.before else ""
+    return f"{java_literal(key.header)}, {prefix}System.getenv({java_literal(key.variable)})"

@@ -1,6 +1,6 @@
-"""Foreign text as data of another language: JSON, Python and Java literals that hold it exactly, and stay inert.
+"""Text as literals of JSON, Python and Java, which are inert and exact.
 
-What cannot be seen, or steers what is seen, is written as an escape: a copy from the screen is then the text itself.
+Invisible and formatting characters are escaped, so that a copy from the screen is the same text.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ _JAVA_PIECE = 10_000  # characters: a constant of a class file has at most 65,53
 
 
 def json_literal(value: object) -> str:
-    """A value as JSON on one line."""
+    """Return a value as JSON on one line."""
     return _plain(repaired(json.dumps(value, ensure_ascii=False, allow_nan=False)), _json_escape)
 
 
 def json_body(body: Mapping[str, object]) -> str:
-    """A request's body as a guide would print it: a field on each line, and a message on each."""
+    """Return a request's body with one field, and one message, per line."""
     fields = [f"  {json_literal(name)}: {_json_field(value)}" for name, value in body.items()]
     return "{\n" + ",\n".join(fields) + "\n}"
 
 
 def python_literal(value: object) -> str:
-    """A value of JSON as Python on one line; texts in double quotes wherever they hold none."""
+    """Return a JSON value as Python on one line; texts have double quotes unless they contain some."""
     if isinstance(value, str):
         text = repaired(value)
         quoted = repr(text)
@@ -42,15 +42,15 @@ def python_literal(value: object) -> str:
 
 
 def java_literal(text: str) -> str:
-    """A text without line breaks and hidden characters, such as JSON, as a Java string."""
+    """Return a text without line breaks and hidden characters, such as JSON, as a Java string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
 def java_text(text: str, indent: str) -> str:
-    r"""A JSON text as a text block; a long one in pieces that are joined when the program runs.
+    r"""Return a JSON text as a text block; a long one as pieces that the program joins.
 
-    Every backslash is doubled, so that none begins one of Java's own \uXXXX escapes, which are read before all else.
+    Every backslash is doubled, so that none begins a \uXXXX escape, which Java reads before everything else.
     """
     if len(text) > _JAVA_PIECE:
         pieces = [text[i : i + _JAVA_PIECE] for i in range(0, len(text), _JAVA_PIECE)]
@@ -66,10 +66,10 @@ def _json_field(value: object) -> str:
 
 
 def _plain(text: str, escape: Callable[[str], str]) -> str:
-    """The text with every character escaped that a screen would not show as itself."""
+    """Escape every character that a screen would not show as itself."""
     if not text.isascii() or not text.isprintable():
         text = "".join(char if char.isprintable() and visible(char) == char else escape(char) for char in text)
-        if visible(text) != text:  # marks that are piled up
+        if visible(text) != text:  # stacked combining marks
             text = "".join(escape(char) if category(char).startswith("M") else char for char in text)
     return text
 

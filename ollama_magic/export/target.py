@@ -1,4 +1,4 @@
-"""Where an exported request goes, and which of its headers come from the environment. No key stands in here."""
+"""The server of an exported request, and which of its headers come from the environment. It contains no key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 @dataclass(frozen=True)
 class Key:
-    """A header whose value is read where the program runs: what stands before it, and the variable that has it."""
+    """A header whose value the program reads from a variable, with a prefix before it."""
 
     header: str
     before: str
@@ -26,9 +26,9 @@ class Key:
 
 @dataclass(frozen=True)
 class Target:
-    """A server: its address up to `/api`, its keys, its firm's certificate file; `direct` passes a proxy by.
+    """A server: its address up to `/api`, its keys, its certificate file; `direct` bypasses a proxy.
 
-    `notes` are lines that stand as comments above the program; they are ours, nothing foreign is in them.
+    `notes` are comments above the program, without any foreign text.
     """
 
     base: str
@@ -50,9 +50,9 @@ def target_of(
     ca_file: str,
     notes: tuple[str, ...] = (),
 ) -> Target:
-    """Say where a request goes; `headers` is {"X-Key": "env:NAME"}, as `OllamaMagic.headers` has it.
+    """Return the target of a request; `headers` is {"X-Key": "env:NAME"}, like `OllamaMagic.headers`.
 
-    None stands for a server that the keys do not belong to (design §2): then no key goes along.
+    None is for a server that the keys do not belong to (design.md §2): it gets no key.
     """
     keys = [] if headers is None else _keys(environ, headers)
     proxied = any(name.lower() in _PROXIES and value for name, value in environ.items())

@@ -1,220 +1,238 @@
-"""The functions that remember nothing: a question and its answer, or a look at the server. Each takes a `host`."""
+"""The stateless functions: one question and its answer, or a query to the server. Each takes a `host`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ollama_magic.errors import AnswerCut, ModelNotFound, ServerError, TurnStopped
-from ollama_magic.foreign import one_line
+from ollama_magic.errors import TurnStopped
 from ollama_magic.functions.answers import AnswerStream
-from ollama_magic.functions.given import messages_from, options_from, text_from, texts_from
-from ollama_magic.functions.stream import Stream
-from ollama_magic.functions.where import session
-from ollama_magic.ollama.protocol import ChatRequest
-from ollama_magic.ollama.requests import GenerateRequest
+from ollama_magic.functions.arguments import (
+    chat_request,
+    format_from,
+    keep_alive_from,
+    model_from,
+    options_from,
+    system_from,
+    text_from,
+    think_from,
+    tools_from,
+)
+from ollama_magic.functions.sessions import session
+from ollama_magic.functions.signatures import checked_call
+from ollama_magic.functions.value_stream import ValueStream, values_of
+from ollama_magic.ollama.protocol import GenerateRequest
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import AsyncGenerator, Coroutine
+    from collections.abc import Coroutine
+
+    from typing_extensions import TypedDict, Unpack
 
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.conversation.server import Server
-    from ollama_magic.ollama.protocol import ModelFacts, ModelSummary, RunningModel
-    from ollama_magic.ollama.requests import Embeddings, Progress
+    from ollama_magic.functions.arguments import AnyOptions, Messages, ModelName, Tools
+    from ollama_magic.ollama.protocol import KeepAlive, ModelFacts, ModelSummary, RunningModel, Think
+
+    class _Settings(TypedDict, total=False):
+        model: ModelName
+        system: str
+        options: AnyOptions
+        think: Think
+        keep_alive: KeepAlive
+        host: str | None
+        attach: object
+
+    class _ChatSettings(_Settings, total=False):
+        tools: Tools
+
+    class _SingleSettings(_Settings, total=False):
+        suffix: str
+        template: str
+        raw: bool
+
 
 T = TypeVar("T")
-Think = bool | str | None
-_ASKED = 20  # models of old servers that are asked one by one
 
 
+@overload
+def chat(messages: Messages, *, format: type[T], **settings: Unpack[_ChatSettings]) -> Reply[T]: ...
+@overload
+def chat(messages: Messages, *, format: object = ..., **settings: Unpack[_ChatSettings]) -> Reply[Any]: ...
+@checked_call
 def chat(
-    messages: object,
+    messages: Messages,
     *,
-    model: str | None = None,
+    model: ModelName = None,
     system: str = "",
-    options: object = None,
+    options: AnyOptions = None,
     think: Think = None,
     format: object = None,  # noqa: A002 - ollama-python's name
-    keep_alive: float | str | None = None,
+    tools: Tools = None,
+    keep_alive: KeepAlive = None,
     host: str | None = None,
-) -> Reply:
-    """Ask once and wait for the whole answer: `chat("Why is the sky blue?").text`.
+    attach: object = None,
+) -> Reply[Any]:
+    """Ask once and wait for the complete answer.
 
-    `messages` is a text, or a list in the shape of ollama-python. Without a model the one answers that `%%chat` would
-    ask. What is less than whole raises: ServerUnreachable, ModelNotFound, InputError, ServerError, AnswerCut.
+    Args:
+        messages: A prompt, or a list of messages in the shape of ollama-python.
+        model: A name, or an entry of `list()`; None for the one that `%%chat` would use.
+        system: A system text that goes before the messages; empty for none.
+        options: Model options by their names, such as {"temperature": 0.2, "num_ctx": 8192} (tokens).
+        think: Whether the model thinks first, or how much: True, False, "low", "medium", "high"; None for its default.
+        format: What the answer must look like: "json", a type such as `list[City]`, a JSON Schema as a dict or path.
+        tools: Functions that the model may call; they run in the thread that takes the answer, and nothing else runs.
+        keep_alive: How long the model stays loaded: seconds, or "10m"; -1 forever, 0 not at all.
+        host: Another server than the session's, such as "gpu1:11434".
+        attach: What goes along: figures, images, arrays, frames, bytes, paths with `~` and `*`; or a list of them.
+
+    Raises:
+        OllamaMagicError: InputError, ServerUnreachable, ModelNotFound, ServerError or AnswerCut, each one line.
+        TurnStopped: ■ was pressed.
+
+    Example:
+        >>> from ollama_magic import chat
+        >>> chat("Why is the sky blue?").state
+        'complete'
     """
-    request = _chat(messages, model, system, options, think, format, keep_alive)
-    return AnswerStream(request, host).whole()
+    asked, functions = format_from(format), tools_from(tools)
+    request = chat_request(messages, model, system, options, think, asked, keep_alive, functions)
+    return AnswerStream(request, host, asked, functions, attach).whole()
 
 
-def stream(
-    messages: object,
+@overload
+def stream(  # type: ignore[overload-overlap]
+    messages: Messages,
     *,
-    model: str | None = None,
+    format: type[builtins.list[T]],
+    **settings: Unpack[_ChatSettings],
+) -> ValueStream[T]: ...
+@overload
+def stream(messages: Messages, *, format: type[T], **settings: Unpack[_ChatSettings]) -> AnswerStream[T]: ...
+@overload
+def stream(messages: Messages, *, format: object = ..., **settings: Unpack[_ChatSettings]) -> AnswerStream[Any]: ...
+@checked_call
+def stream(
+    messages: Messages,
+    *,
+    model: ModelName = None,
     system: str = "",
-    options: object = None,
+    options: AnyOptions = None,
     think: Think = None,
     format: object = None,  # noqa: A002
-    keep_alive: float | str | None = None,
+    tools: Tools = None,
+    keep_alive: KeepAlive = None,
     host: str | None = None,
-) -> AnswerStream:
-    """Ask once and take the answer as it comes.
+    attach: object = None,
+) -> AnswerStream[Any] | ValueStream[Any]:
+    """Ask once and stream the answer with `for`, with `async for` on the running loop, or complete with `await`.
 
-    `for chunk in stream("Hello"): print(chunk, end="")`; also `async for`, on the loop that runs, and `await`, for all
-    of it. A chunk is a text with an attribute `thinking`; `.reply` grows with it. Breaking off hangs up.
+    Takes the arguments of `chat` and raises the same errors, during iteration. A chunk is a text with an attribute
+    `thinking`; `.reply` grows with it. Leaving the loop early closes the connection, and the server stops.
+    With `format=list[T]` it yields the elements of the list instead, each as soon as it is finished, and raises
+    AnswerInvalid at the first that is no T.
+
+    Example:
+        >>> from ollama_magic import stream
+        >>> answer = stream("Why is the sky blue?")
+        >>> "".join(answer) == answer.reply.text
+        True
     """
-    return AnswerStream(_chat(messages, model, system, options, think, format, keep_alive), host)
+    asked = format_from(format)
+    listed = tools_from(tools)
+    request = chat_request(messages, model, system, options, think, asked, keep_alive, listed)
+    answer: AnswerStream[Any] = AnswerStream(request, host, asked, listed, attach)
+    return values_of(answer)
 
 
+@overload
+def generate(prompt: str, *, format: type[T], **settings: Unpack[_SingleSettings]) -> Reply[T]: ...
+@overload
+def generate(prompt: str, *, format: object = ..., **settings: Unpack[_SingleSettings]) -> Reply[Any]: ...
+@checked_call
 def generate(
     prompt: str,
     *,
-    model: str | None = None,
+    model: ModelName = None,
     suffix: str = "",
     system: str = "",
     template: str = "",
     raw: bool = False,
-    options: object = None,
+    options: AnyOptions = None,
     think: Think = None,
     format: object = None,  # noqa: A002
-    keep_alive: float | str | None = None,
+    keep_alive: KeepAlive = None,
     host: str | None = None,
-) -> Reply:
-    """One prompt to `/api/generate`, whole: with a `suffix` the answer fills the gap, `raw` leaves the template out."""
+    attach: object = None,
+) -> Reply[Any]:
+    """Send one prompt to `/api/generate` and wait for the complete answer.
+
+    A `suffix` is the text after a gap that the answer fills, if the model supports that. A `template` replaces the
+    model's own; with `raw` the prompt is sent unchanged, without a template. All else is as for `chat`.
+
+    Example:
+        >>> from ollama_magic import generate
+        >>> generate("Why is the sky blue?").kind
+        'generate'
+    """
+    asked = format_from(format)
     request = GenerateRequest(
-        model or "",
+        model_from(model),
         text_from(prompt, "prompt"),
         suffix,
-        system,
+        system_from(system),
         template,
         raw,
         options_from(options),
-        think,
-        format,
-        keep_alive,
+        think_from(think),
+        asked.schema if asked is not None else None,
+        keep_alive_from(keep_alive),
     )
-    return AnswerStream(request, host).whole()
-
-
-def embed(
-    texts: object,
-    *,
-    model: str | None = None,
-    truncate: bool | None = None,
-    dimensions: int | None = None,
-    options: object = None,
-    keep_alive: float | str | None = None,
-    host: str | None = None,
-) -> Embeddings:
-    """A vector for each text, in `.vectors`; without a model the newest that is made for it."""
-
-    async def ask(server: Server) -> Embeddings:
-        name = await _embedder(server, model)
-        more: dict[str, Any] = {"options": options_from(options), "keep_alive": keep_alive}
-        return await server.client.embed(name, texts_from(texts), truncate=truncate, dimensions=dimensions, **more)
-
-    return _call(ask(session().server(host)))
+    return AnswerStream(request, host, asked, attach=attach).whole()
 
 
 def list_models(*, host: str | None = None) -> builtins.list[ModelSummary]:
-    """The installed models, the newest first; `ollama_magic.list` by its name."""
-    return _call(session().server(host).client.tags())
+    """Return the installed models, newest first; published as `ollama_magic.list`.
+
+    Example:
+        >>> import ollama_magic
+        >>> [model.name for model in ollama_magic.list()][:1]
+        ['demo:latest']
+    """
+    return call(session().server(host).client.tags())
 
 
-def show(model: str, *, host: str | None = None) -> ModelFacts:
-    """What the server knows of a model; raises ModelNotFound with the nearest names."""
+def show(model: ModelName, *, host: str | None = None) -> ModelFacts:
+    """Return what the server knows about a model; raise ModelNotFound with the nearest names.
+
+    Example:
+        >>> from ollama_magic import show
+        >>> "completion" in show("demo").capabilities
+        True
+    """
+    name = model_from(model)
 
     async def look(server: Server) -> ModelFacts:
-        await server.book.look_up(model, frozenset())
-        return await server.client.show(model)
+        await server.catalog.look_up(name, frozenset())
+        return await server.client.show(name)
 
-    return _call(look(session().server(host)))
+    return call(look(session().server(host)))
 
 
 def ps(*, host: str | None = None) -> builtins.list[RunningModel]:
-    """The models that are loaded."""
-    return _call(session().server(host).client.ps())
+    """Return the loaded models, with their size in bytes and when they are unloaded.
+
+    Example:
+        >>> from ollama_magic import ps
+        >>> "demo:latest" in [model.name for model in ps()]
+        True
+    """
+    return call(session().server(host).client.ps())
 
 
-@overload
-def pull(model: str, *, stream: Literal[False] = False, insecure: bool = False, host: str | None = None) -> None: ...
-
-
-@overload
-def pull(model: str, *, stream: Literal[True], insecure: bool = False, host: str | None = None) -> PullStream: ...
-
-
-def pull(
-    model: str,
-    *,
-    stream: bool = False,  # noqa: A002, RUF100
-    insecure: bool = False,
-    host: str | None = None,
-) -> PullStream | None:
-    """Download a model; return at success, or with `stream=True` tell the progress as it comes (`for`, `async for`)."""
-    progress = PullStream(model, host, insecure=insecure)
-    if stream:
-        return progress
-    for _ in progress:
-        pass
-    return None
-
-
-class PullStream(Stream["Progress"]):
-    """A download, line by line; one that is broken off goes on from there when it is begun again."""
-
-    def __init__(self, model: str, host: str | None, *, insecure: bool) -> None:
-        super().__init__(host)
-        self._model, self._insecure = model, insecure
-
-    async def _pieces(self, server: Server) -> AsyncGenerator[Progress, None]:
-        from contextlib import aclosing
-
-        shown = one_line(self._model, 80)
-        async with aclosing(server.client.stream_pull(self._model, insecure=self._insecure)) as lines:
-            async for line in lines:
-                if line.error:
-                    raise _refused(shown, line.error)
-                if line.cut:
-                    raise AnswerCut(
-                        f"The download of {shown} broke off: {line.cut}; pull again, it goes on from there."
-                    )
-                yield line
-                if line.done:
-                    server.book.forget(self._model)
-                    return
-        raise AnswerCut(f"The download of {shown} broke off; pull again, it goes on from there.")
-
-
-async def _embedder(server: Server, name: str | None) -> str:
-    """The model that was named, else the newest of this machine that says it makes embeddings."""
-    from ollama_magic.ollama.models import is_cloud, newest_first
-
-    if name:
-        await server.book.look_up(name, frozenset())
-        return name
-    for model in newest_first(await server.client.tags())[:_ASKED]:
-        facts = None if model.capabilities or is_cloud(model) else await server.book.look_up(model.name, frozenset())
-        if "embedding" in (model.capabilities or (facts and facts.capabilities) or ()):
-            return model.name
-    raise ModelNotFound(
-        "No model here is known to make embeddings; name one, or `pull('nomic-embed-text')` fetches one."
-    )
-
-
-def _refused(shown: str, error: str) -> ServerError | ModelNotFound:
-    line = f"{shown} cannot be pulled: {one_line(error.rstrip('.'))}."
-    return ModelNotFound(line) if "file does not exist" in error else ServerError(line)
-
-
-def _chat(
-    messages: object, model: str | None, system: str, options: object, think: Think, form: object, keep: Any
-) -> ChatRequest:
-    return ChatRequest(model or "", messages_from(messages, system), options_from(options), think, form, keep)
-
-
-def _call(coroutine: Coroutine[Any, Any, T]) -> T:
+def call(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a short coroutine on the session's loop and wait for it."""
     try:
         return session().call(coroutine)
     except KeyboardInterrupt:
-        raise TurnStopped("Stopped; the server's answer was not waited for.") from None
+        raise TurnStopped("Stopped before the server had answered.") from None

@@ -1,24 +1,30 @@
-"""Turns that remember each other, in memory; `Conversation.here()` is the notebook's own."""
+"""Conversations in memory; `Conversation.here()` is the notebook's own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ollama_magic.conversation.reply import COMPLETE
-from ollama_magic.errors import InputError
+from ollama_magic.conversation.conversation import Conversation as JournalConversation
+from ollama_magic.conversation.journal import Journal
 from ollama_magic.functions.answers import AnswerStream
-from ollama_magic.functions.given import options_from, text_from
-from ollama_magic.ollama.protocol import ChatRequest, Message
+from ollama_magic.functions.arguments import format_from, options_from, text_from, tools_from
+from ollama_magic.functions.value_stream import ValueStream, values_of
+from ollama_magic.ollama.protocol import ChatRequest
+from ollama_magic.turns.turn_messages import messages_of, plain
+from ollama_magic.turns.turn_value import MAIN
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.reply import Reply
-    from ollama_magic.functions.here import HereConversation
+    from ollama_magic.functions.arguments import Tools
+    from ollama_magic.functions.notebook_conversation import NotebookConversation
+
+T = TypeVar("T")
 
 
 @dataclass
 class Conversation:
-    """A new conversation, in memory only; what is set here holds for its turns from then on."""
+    """A new conversation in memory; its fields are the settings of its next turns."""
 
     model: str | None = None
     system: str = ""
@@ -27,46 +33,77 @@ class Conversation:
     format: object = None
     keep_alive: float | str | None = None
     host: str | None = None
-    _turns: list[tuple[str, Reply]] = field(default_factory=list, init=False, repr=False)
+    tools: Tools = None
+    _saved: JournalConversation = field(
+        default_factory=lambda: JournalConversation(MAIN, Journal()), init=False, repr=False
+    )
 
     @staticmethod
-    def here() -> HereConversation:
-        """The notebook's current conversation, the same that `%%chat` goes on with."""
-        from ollama_magic.functions.here import HereConversation
+    def here() -> NotebookConversation:
+        """Return the notebook's current conversation, which `%%chat` continues."""
+        from ollama_magic.functions.notebook_conversation import NotebookConversation
 
-        return HereConversation()
+        return NotebookConversation()
 
     @property
-    def messages(self) -> list[dict[str, str]]:
-        """All that was said so far, in the shape of Ollama's messages."""
-        return [{"role": message.role, "content": message.content} for message in self._history()]
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages so far, in Ollama's format."""
+        return plain(messages_of(self._saved.turns, self.system))
 
-    def chat(self, prompt: str) -> Reply:
-        """The next turn, whole; a turn that ends otherwise raises, and is remembered if it has any text."""
-        return self.stream(prompt).whole()
+    @overload
+    def chat(self, prompt: str, *, format: type[T], attach: object = ..., tools: Tools = ...) -> Reply[T]: ...
+    @overload
+    def chat(self, prompt: str, *, format: object = ..., attach: object = ..., tools: Tools = ...) -> Reply[Any]: ...
+    def chat(self, prompt: str, *, format: object = None, attach: object = None, tools: Tools = None) -> Reply[Any]:  # noqa: A002
+        """Ask the next turn and return its complete reply; an incomplete one raises, and is stored if it has text.
 
-    def stream(self, prompt: str) -> AnswerStream:
-        """The next turn, as it comes; it is sent with what was said when this is called."""
-        messages = (*self._history(), Message("user", text_from(prompt, "prompt")))
+        `format` is what this answer must look like and `tools` are the functions that the model may call, as for
+        `ollama_magic.chat`; None for those of the conversation. `attach` is what goes along with the prompt.
+        """
+        return self._answer(prompt, format, attach, tools).whole()
+
+    @overload
+    def stream(  # type: ignore[overload-overlap]
+        self, prompt: str, *, format: type[list[T]], attach: object = ..., tools: Tools = ...
+    ) -> ValueStream[T]: ...
+    @overload
+    def stream(self, prompt: str, *, format: type[T], attach: object = ..., tools: Tools = ...) -> AnswerStream[T]: ...
+    @overload
+    def stream(
+        self, prompt: str, *, format: object = ..., attach: object = ..., tools: Tools = ...
+    ) -> AnswerStream[Any]: ...
+    def stream(
+        self,
+        prompt: str,
+        *,
+        format: object = None,  # noqa: A002
+        attach: object = None,
+        tools: Tools = None,
+    ) -> AnswerStream[Any] | ValueStream[Any]:
+        """Ask the next turn and stream it; the history is that at the time of the call.
+
+        With `format=list[T]` it yields the elements of the list, as `ollama_magic.stream` does.
+        """
+        return values_of(self._answer(prompt, format, attach, tools))
+
+    def _answer(self, prompt: str, wanted: object, attach: object, tools: Tools) -> AnswerStream[Any]:
+        answer_format = format_from(self.format if wanted is None else wanted)
+        schema = answer_format.schema if answer_format is not None else None
+        messages = messages_of(self._saved.turns, self.system, text_from(prompt, "prompt"))
         options = options_from(self.options)
-        request = ChatRequest(self.model or "", messages, options, self.think, self.format, self.keep_alive)
-        answer = AnswerStream(request, self.host)
-        answer.on_end = lambda reply: self._remember(prompt, reply)
+        listed = tools_from(self.tools if tools is None else tools)
+        schemas = tuple(tool.schema for tool in listed)
+        request = ChatRequest(self.model or "", messages, options, self.think, schema, self.keep_alive, schemas)
+        answer: AnswerStream[Any] = AnswerStream(request, self.host, answer_format, listed, attach)
+        answer.on_end = self._remember
         return answer
 
     def undo(self) -> None:
-        """Take back the newest turn."""
-        if not self._turns:
-            raise InputError("There is no turn to take back.")
-        self._turns.pop()
+        """Undo the newest turn."""
+        self._saved.take_back_newest()
 
-    def _history(self) -> tuple[Message, ...]:
-        lead = (Message("system", self.system),) if self.system else ()
-        pairs = ((Message("user", prompt), Message("assistant", reply.text)) for prompt, reply in self._turns)
-        return (*lead, *(message for pair in pairs for message in pair))
-
-    def _remember(self, prompt: str, reply: Reply) -> None:
-        """Text that came is kept; a conversation keeps the model that it began with."""
-        if reply.text_parts or reply.state == COMPLETE:
-            self._turns.append((prompt, reply))
+    def _remember(self, reply: Reply) -> None:
+        """Store a reply that has text; the conversation stays with its first model."""
+        if not reply.turn.empty:
+            self._saved.add([reply.turn])
             self.model = self.model or reply.model

@@ -1,4 +1,4 @@
-"""What comes piece by piece: `for` in any thread, `async for` on the loop that runs, or whole."""
+"""Streams: `for` in any thread, `async for` on the running loop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ollama_magic.errors import InputError, TurnStopped
-from ollama_magic.functions.where import server_of_this_loop, session
+from ollama_magic.functions.caller_run import CallerRun
+from ollama_magic.functions.sessions import server_of_this_loop, session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
@@ -19,20 +20,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_CLOSE_S = 0.01  # between two looks whether a cancelled piece has ended
+_CLOSE_S = 0.01  # between two checks whether a cancelled piece has ended
 
 
 class Stream(Generic[T]):
-    """Pieces that are asked for when the iteration begins, once; who breaks off hangs up.
+    """An iterable that sends its request when the iteration begins, once; leaving it closes the connection.
 
-    Only what is whole ends quietly: else the iteration raises an OllamaMagicError, and TurnStopped after ■.
+    An incomplete stream raises an OllamaMagicError, or TurnStopped after ■.
     """
 
     def __init__(self, host: str | None = None) -> None:
         self._host = host
         self._begun = False
 
-    def _pieces(self, server: Server) -> AsyncGenerator[T, None]:
+    def _pieces(self, server: Server) -> AsyncGenerator[T | CallerRun, None]:
+        """Yield the pieces, and the tool calls that the caller's thread runs."""
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[T]:
@@ -44,42 +46,48 @@ class Stream(Generic[T]):
         return _OnThisLoop(asyncio.ensure_future(self._pump(arrived)), arrived)
 
     def _in_this_thread(self) -> Generator[T, None, None]:
-        """Take piece by piece from the private loop, so that it works within a running one too."""
+        """Fetch each piece on the private loop, so that this works while another loop runs."""
         self._begin()
         ours = session()
         pieces = self._pieces(ours.server(self._host))
         try:
             while (piece := ours.call(_next(pieces))) is not None:
-                yield piece
+                if isinstance(piece, CallerRun):
+                    piece.run()
+                else:
+                    yield piece
         except KeyboardInterrupt:
-            raise TurnStopped("Stopped; the answer is not whole.") from None
+            raise TurnStopped("Stopped; the answer is incomplete.") from None
         finally:
-            ours.call(_closed(pieces))
+            ours.loop_thread.finish(_closed(pieces))
 
     async def _pump(self, arrived: Arrived[T]) -> None:
-        """Fetch the pieces, as a task of the caller's loop: whatever ends it, the connection is closed within it."""
+        """Fetch the pieces in a task of the caller's loop, which also closes the connection."""
         try:
             async with server_of_this_loop(self._host) as server, aclosing(self._pieces(server)) as pieces:
                 async for piece in pieces:
-                    arrived.put_nowait(piece)
+                    if isinstance(piece, CallerRun):
+                        await piece.arun()
+                    else:
+                        arrived.put_nowait(piece)
         finally:
             arrived.put_nowait(None)
 
     def _begin(self) -> None:
         if self._begun:
-            raise InputError("This has been streamed already; call the function again to ask again.")
+            raise InputError("This stream was already used; call the function again for a new one.")
         self._begun = True
 
 
 class _OnThisLoop(Generic[T]):
-    """What `async for` takes from; a loop that is left drops it, and then the task that fetches is cancelled.
+    """The iterator of `async for`; the fetching task is cancelled when it is dropped.
 
-    An async generator would be closed by a task of its own then, which `asyncio.run` cancels before it has begun.
+    An async generator would be closed by a task of its own, which `asyncio.run` cancels before it begins.
     """
 
     def __init__(self, fetching: asyncio.Task[None], arrived: Arrived[T]) -> None:
         self._fetching, self._arrived = fetching, arrived
-        fetching.add_done_callback(_looked_at)
+        fetching.add_done_callback(_retrieve_exception)
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self
@@ -97,12 +105,12 @@ class _OnThisLoop(Generic[T]):
 
     def __del__(self) -> None:
         if not self._fetching.done():
-            with suppress(RuntimeError):  # the loop is closed, and the task with it
+            with suppress(RuntimeError):  # the loop and its task are closed
                 self._fetching.get_loop().call_soon_threadsafe(self._fetching.cancel)
 
 
-def _looked_at(task: asyncio.Task[None]) -> None:
-    """Take note of an error that nobody waits for any more, else asyncio prints it."""
+def _retrieve_exception(task: asyncio.Task[None]) -> None:
+    """Retrieve an error that nobody waits for, else asyncio prints it."""
     if not task.cancelled():
         task.exception()
 
@@ -115,7 +123,7 @@ async def _next(pieces: AsyncGenerator[T, None]) -> T | None:
 
 
 async def _closed(pieces: AsyncGenerator[T, None]) -> None:
-    """Close a generator, also one whose last piece was cancelled a moment ago and has not heard of it yet."""
+    """Close a generator, even if the cancellation of its last piece is still pending."""
     for _ in range(100):
         with suppress(RuntimeError):
             await pieces.aclose()

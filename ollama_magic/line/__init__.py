@@ -1,1 +1,1 @@
-"""What a line says: its words and options, the settings behind them, and the plan of a turn that comes of both."""
+"""Reads the lines of magics: words and options, settings, and the plan of a turn."""

@@ -1,4 +1,4 @@
-"""The cell that runs: its execution, and the names of the slots in its output."""
+"""The running cell: its execution, and the names of its output slots."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from ollama_magic.display.host import request_of
 
 
 class Cell:
-    """Reads the execute request that the shell is busy with; a terminal has none."""
+    """Identifies the running cell by the shell's current execute request; a terminal has none."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self.begun = 0  # cells so far, where no request tells them apart
+        self.begun = 0  # cells so far, for executions without a request
         self._running = itertools.count(1)
         self._execution: str | None = None
         self._slots = itertools.count(1)
 
     def origin(self) -> Origin:
-        """The cell's id, where the front end tells it, and what tells this execution from every other."""
+        """Return the cell's id, if the front end sends it, and an id of this execution."""
         request = request_of(self._shell)
         return Origin(request.cell, request.execution or str(self.begun))
 
     def next_slot(self) -> str:
-        """Name the next slot by the cell's id and its number within this execution, so that the file stays the same.
+        """Return the next slot's name: the cell's id and a number, which stay the same when the cell runs again.
 
-        Without an id it is a running number (design §3).
+        Without a cell id it is a running number (design.md §3).
         """
         request = request_of(self._shell)
         if request.cell is None:

@@ -1,4 +1,4 @@
-"""A chat cell as it stands in a notebook file, read as the magic reads it; nothing is run."""
+"""Reads the prompt of a chat cell in a notebook file, without running it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIRST = re.compile(r"\s*%%chat(?:[^\S\n]+([^\n]*))?(?:\n|\Z)")
 
 
 def read_cell(source: str) -> ChatCell | None:
-    """Return what a `%%chat` cell asks; None for any other cell, and for one that the magic would refuse."""
+    """Return the prompt of a `%%chat` cell; None for any other cell, and for one that the magic would refuse."""
     match = _FIRST.match(source)
     if match is None:
         return None

@@ -1,6 +1,6 @@
-"""The hook that keeps a line as it was typed: our magics become calls before IPython's own transformers see the text.
+"""The hook that preserves lines as typed: our magics become calls before IPython's own transformers see the text.
 
-What the line says, options and prompt, is read in `options`; only where a magic begins and ends is decided here.
+It only finds where a magic begins and ends; `options` parses the line.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ if TYPE_CHECKING:
     Ours = Callable[[str, str], bool]
     Tokens = Sequence[tokenize.TokenInfo]
 
-ASSIGNED = "\0="  # nobody types a NUL; in the call it stands escaped, as plain source
+ASSIGNED = "\0="  # nobody types a NUL; the call contains it escaped
 
 _CELL = re.compile(r"%%(\w+)(?:[^\S\n]+([^\n]*))?\n?\Z")
 _LINE = re.compile(r"%(\w+)(?:\s+(.*))?\Z", re.DOTALL)
 _ROW = re.compile(r"[^\n]*\n|[^\n]+")
-_UNREADABLE = re.compile("[\0\ud800-\udfff]")  # a whole row is lost for these since Python 3.12
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")  # since Python 3.12 these make a whole row unreadable
 _QUIET = (tokenize.INDENT, tokenize.DEDENT, tokenize.NL, tokenize.COMMENT)
 _HEADS = ["if", "elif", "else", "for", "while", "with", "try", "except", "finally", "def", "class", "async", "case"]
 _ANYWHERE, _AT_THE_START = ("%", "!"), ("?", ",", ";", "/")
 
 
 def install(shell: Any, ours: Ours | None = None) -> None:
-    """Put the hook first into `input_transformers_cleanup`; a second time changes nothing.
+    """Insert the hook first in `input_transformers_cleanup`, once.
 
-    `ours(kind, name)` says whether the magic registered by that name is one of ours ("line" or "cell").
+    `ours(kind, name)` says whether the magic of that kind ("line" or "cell") and name is one of ours.
     """
     uninstall(shell)
     shell.input_transformers_cleanup.insert(0, LineHook(ours or _registered(shell)))
 
 
 def uninstall(shell: Any) -> None:
-    """Take the hook out again."""
+    """Remove the hook."""
     cleanup = shell.input_transformers_cleanup
     cleanup[:] = [one for one in cleanup if getattr(one, "belongs_to", None) != "ollama_magic"]
 
 
 def split_assigned(line: str) -> tuple[bool, str]:
-    """Whether the call's result is assigned (`r = %chat …`), and the line without the hook's mark of it."""
+    """Return whether the result is assigned (`r = %chat …`), and the line without the hook's mark."""
     return line.startswith(ASSIGNED), line.removeprefix(ASSIGNED)
 
 
 def prompt_text(words: str, cell: str | None = None) -> str:
-    r"""Join words (its first line) and cell to one prompt; the "\n" at the cell's very end was added by IPython.
+    r"""Join words (the first line) and cell to one prompt; IPython has added the "\n" at the cell's end.
 
     >>> prompt_text("why?", "\n"), prompt_text("", " x \n\n"), prompt_text("a", "b\n")
     ('why?', ' x \n', 'a\nb')
@@ -59,7 +59,7 @@ def prompt_text(words: str, cell: str | None = None) -> str:
 
 
 def _registered(shell: Any) -> Ours:
-    """Know our magics by the module that their functions come from."""
+    """Recognise our magics by the module of their functions."""
 
     def ours(kind: str, name: str) -> bool:
         function = shell.magics_manager.magics[kind].get(name)
@@ -69,9 +69,9 @@ def _registered(shell: Any) -> Ours:
 
 
 class LineHook:
-    """A transformer of cells (a list of lines in, one out); see design §2, «Reading a line»."""
+    """A transformer of a cell's lines; see design.md §2, «Reading a line»."""
 
-    # Otherwise check_complete sees no %% and a terminal sends a %%chat cell after its first line.
+    # Else check_complete sees no %%, and a terminal sends a %%chat cell after its first line.
     has_side_effects = True
     belongs_to = "ollama_magic"
 
@@ -93,7 +93,7 @@ class LineHook:
         return "".join(self._with_line_calls(rows)).splitlines(keepends=True)
 
     def _cell_call(self, rows: list[str]) -> str | None:
-        """Turn a cell that begins with one of our cell magics into its call; None for any other."""
+        """Return the call for a cell that begins with one of our cell magics; None for any other."""
         indent = rows[0][: len(rows[0]) - len(rows[0].lstrip())]
         rows = [row.removeprefix(indent) for row in rows]  # as IPython does with a cell pasted with its indentation
         match = _CELL.match(rows[0])
@@ -103,16 +103,19 @@ class LineHook:
         return f"get_ipython().run_cell_magic({match[1]!r}, {match[2] or ''!r}, {body!r})\n"
 
     def _mentioned(self, text: str) -> bool:
-        """Whether one of our line magics is written anywhere in the text."""
+        """Whether the text mentions one of our line magics."""
         return any(self._ours("line", name) for name in set(re.findall(r"%(\w+)", text)))
 
     def _with_line_calls(self, rows: list[str]) -> list[str]:
-        """Replace our line magics, from the top down, tokenised anew after each."""
-        seen = list(rows)  # as the tokeniser sees them: a command that is done, ours or not, is a 0 there
+        """Replace our line magics from top to bottom, tokenising anew after each."""
+        seen = list(rows)  # for the tokeniser: each finished command, ours or not, becomes a 0
         start = 0
         while self._mentioned("".join(seen[start:])) and (found := _next_command(seen, start)):
             row, column, assigned, start = found
             last = _last_row(rows, row)
+            late = _CELL.match(rows[row][column:])
+            if late and self._ours("cell", late[1]):
+                return [_refusal(late[1], rows[:row])]
             match = _LINE.match(_joined(rows, row, column, last))
             before, done = rows[row][:column], "\n" * (last - row)
             if match and self._ours("line", match[1]):
@@ -123,6 +126,14 @@ class LineHook:
         return rows
 
 
+def _refusal(name: str, above: list[str]) -> str:
+    """What stands for a whole cell in which something stands above a cell magic of ours: nothing of it is run."""
+    comments = all(row.lstrip().startswith("#") or not row.strip() for row in above)
+    cure = "put the comment below it, as part of the prompt, or remove it" if comments else "give it a cell of its own"
+    said = f"`%%{name}` must begin the cell; {cure}."
+    return f"raise __import__('ollama_magic.errors').errors.InputError({said!r})\n"
+
+
 def _last_row(rows: list[str], row: int) -> int:
     """Return the row where a command that begins in `row` ends: a backslash at a row's end joins the next."""
     while row + 1 < len(rows) and rows[row].endswith(("\\\n", "\\\r\n")):
@@ -131,7 +142,7 @@ def _last_row(rows: list[str], row: int) -> int:
 
 
 def _joined(rows: list[str], row: int, column: int, last: int) -> str:
-    """Return the command's text on one line; as in IPython a space stands for the backslash and what follows it."""
+    """Return the command's text on one line; like IPython, with a space for a backslash and its line end."""
     parts = [rows[row][column:], *rows[row + 1 : last + 1]]
     return " ".join([part.rstrip()[:-1] for part in parts[:-1]] + [re.sub(r"\r?\n\Z", "", parts[-1])])
 
@@ -139,7 +150,7 @@ def _joined(rows: list[str], row: int, column: int, last: int) -> str:
 def _next_command(rows: list[str], start: int) -> tuple[int, int, bool, int] | None:
     """Find the first statement, or right side of an assignment, that is a command.
 
-    It is told as (row, column, assigned, start of the next search): a row that is not indented, where nothing is open.
+    Returns (row, column, assigned, start of the next search); the next search starts at a row without indentation.
     """
     rows, first, safe = rows[start:], start, start
     for statement in _statements(rows):
@@ -157,7 +168,7 @@ def _next_command(rows: list[str], start: int) -> tuple[int, int, bool, int] | N
 
 
 def _statements(rows: list[str]) -> Iterator[Tokens]:
-    """Yield the tokens of each logical line, as far as the text can be read as Python."""
+    """Yield the tokens of each logical line, as far as the text can be tokenised."""
     statement: list[tokenize.TokenInfo] = []
     try:
         for token in tokenize.generate_tokens(iter([*(_UNREADABLE.sub(" ", row) for row in rows), ""]).__next__):
@@ -167,7 +178,7 @@ def _statements(rows: list[str]) -> Iterator[Tokens]:
             elif token.type not in _QUIET and (token.string.strip() or token.type != tokenize.ERRORTOKEN):
                 statement.append(token)
     except (tokenize.TokenError, SyntaxError):
-        pass  # what stands below the unreadable spot is tokenised again once the command above it is gone
+        pass  # the rest is tokenised once the command above it is replaced
     yield statement
 
 
@@ -191,7 +202,7 @@ def _is_assignment(before: Tokens, rows: list[str]) -> bool:
     parts[0] = parts[0][column:]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the compiler will say it of the real statement
+            warnings.simplefilter("ignore")  # the compiler will warn about the real statement
             statements = ast.parse("".join(parts) + " 0").body
     except (SyntaxError, ValueError):
         return False

@@ -1,4 +1,4 @@
-"""The magics as others find them in this kernel: their settings, session and cell. What they do stands in `magics`."""
+"""Finds the loaded magics of this kernel: their settings, session and cell. `magics` implements them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "OllamaMagic"
 
 
 class LoadedMagics(OllamaTraits):
-    """Settings of ollama_magic, and what a notebook's turns are made with."""
+    """The settings of ollama_magic with the shell and cell of this kernel."""
 
     shell: Any
     cell: Cell

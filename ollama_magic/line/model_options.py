@@ -1,4 +1,4 @@
-"""The model options that servers know, with their types and ranges (dossier §5); `-o KEY=VALUE` is read here."""
+"""The model options that servers know, with types and ranges (protocol.md §5), and the parser of `-o KEY=VALUE`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,58 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError
-from ollama_magic.line.words import folded
+from ollama_magic.line import value_readers
+from ollama_magic.line.shell_words import folded, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
-_TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+_OTHER_NAMES = {
+    **dict.fromkeys(
+        (
+            "max_tokens",
+            "max_new_tokens",
+            "max_completion_tokens",
+            "max_output_tokens",
+            "max_length",
+            "n_predict",
+            "num_tokens",
+            "tokens",
+        ),
+        "num_predict",
+    ),
+    **dict.fromkeys(("context", "ctx", "ctx_size", "n_ctx", "context_length", "context_window"), "num_ctx"),
+    **dict.fromkeys(("threads", "n_threads"), "num_thread"),
+    **dict.fromkeys(("gpu_layers", "n_gpu_layers", "ngl"), "num_gpu"),
+    **dict.fromkeys(("batch_size", "n_batch"), "num_batch"),
+    **dict.fromkeys(("repetition_penalty", "rep_penalty"), "repeat_penalty"),
+    **dict.fromkeys(("stop_sequences", "stop_words", "stops"), "stop"),
+    "temp": "temperature",
+    "random_seed": "seed",
+}
+# What is not a model option, and how to set it for a turn and for a conversation; `{}` is the value.
+_ALTERNATIVES = {
+    "keep_alive": ("--keep-alive {}", "`%config OllamaMagic.keep_alive = '{}'`"),
+    "model": ("-m {}", "`%ollama model {}`"),
+    "system": ('-s "{}"', "`%ollama system {}`"),
+    "host": ("--host {}", "`%ollama host {}`"),
+    "format": ("-f {}", "`%chat -f {}`"),
+    "conversation": ("-c {}", "`%ollama switch {}`"),
+    "turns": ("--turns {}", "`%config OllamaMagic.turns = {}`"),
+    "once": ("--once", "`%chat --once`"),
+    "verbatim": ("--verbatim", "`%chat --verbatim`"),
+    "background": ("-b", "`%chat -b`"),
+    "raw": ("`%generate --raw`", "`%generate --raw`"),
+    "suffix": ("`%generate --suffix {}`", "`%generate --suffix {}`"),
+    "template": ("`%generate --template {}`", "`%generate --template {}`"),
+}
+_ESCAPED = re.compile(r"[^\s'\"\\]*\\[^\s'\"]*")
 
 
 @dataclass(frozen=True)
 class ModelOption:
-    """One option: its kind (int, float, bool, list), what it does, and its range where a value outside is nonsense."""
+    """One option: its kind (int, float, bool, list), its description, and its range, if any."""
 
     kind: str
     help: str
@@ -30,15 +70,15 @@ class ModelOption:
 
 
 MODEL_OPTIONS = {
-    "temperature": ModelOption("float", "how freely the model chooses; 0 is the likeliest word always", 0),
+    "temperature": ModelOption("float", "how freely the model chooses; 0 always takes the likeliest word", 0),
     "top_k": ModelOption("int", "choose among the k likeliest; 0 is among all", 0),
     "top_p": ModelOption("float", "choose among the likeliest that make up this share", 0, 1),
     "min_p": ModelOption("float", "leave out what is less likely than this share of the likeliest", 0, 1),
     "typical_p": ModelOption("float", "keep what is about as surprising as expected", 0, 1),
     "seed": ModelOption("int", "the same seed gives the same answer; -1 is random"),
-    "num_predict": ModelOption("int", "at most so many tokens of answer; -1 is no limit"),
-    "num_keep": ModelOption("int", "tokens kept at the front when the context is full"),
-    "stop": ModelOption("list", "text that ends the answer; may be given more than once"),
+    "num_predict": ModelOption("int", "most tokens of the answer; -1 is no limit"),
+    "num_keep": ModelOption("int", "tokens to keep at the front when the context is full"),
+    "stop": ModelOption("list", "text that ends the answer; may be used more than once"),
     "repeat_last_n": ModelOption("int", "how far back repetition counts; 0 is not at all, -1 the whole context", -1),
     "repeat_penalty": ModelOption("float", "how strongly repetition is avoided; 1 is not at all", 0),
     "presence_penalty": ModelOption("float", "avoid words that were used"),
@@ -52,51 +92,76 @@ MODEL_OPTIONS = {
     "draft_num_predict": ModelOption("int", "tokens that a draft model guesses ahead", 0),
 }
 
-GONE = frozenset(
-    [
-        "numa",
-        "low_vram",
-        "f16_kv",
-        "logits_all",
-        "vocab_only",
-        "use_mlock",
-        "embedding_only",
-        "tfs_z",
-        "mirostat",
-        "mirostat_tau",
-        "mirostat_eta",
-        "penalize_newline",
-    ]
-)
+OBSOLETE = (
+    "numa", "low_vram", "f16_kv", "logits_all", "vocab_only", "use_mlock", "embedding_only", "tfs_z", "mirostat",
+    "mirostat_tau", "mirostat_eta", "penalize_newline",
+)  # fmt: skip
 
 
 def read_model_option(text: str) -> tuple[str, object]:
-    """Read `KEY=VALUE`; InputError for an unknown name or a value of another type."""
+    """Parse `KEY=VALUE`; raise InputError for an unknown name or an invalid value."""
     match = re.fullmatch(r"\s*([^=＝﹦]*?)\s*[=＝﹦](.*)", text, re.DOTALL)
     if match is None:
         raise InputError(f"-o takes KEY=VALUE, such as num_ctx=8192; {text!r} has no =.")
-    name = known_name(folded(match[1]))
+    name = known_name(folded(match[1]), match[2])
     return name, typed_value(name, match[2])
 
 
-def known_name(name: str) -> str:
-    """Return the name if servers know it; else InputError, with the nearest one."""
+def read_raw_model_option(line: str, start: int) -> tuple[tuple[str, object], int] | None:
+    r"""Parse a `stop=` whose value is JSON or has escapes (`stop=["A", "B"]`, `stop=\n`); return it and its end."""
+    match = re.compile(r"stop\s*[=＝﹦]").match(line, start)
+    found = _raw_texts(line, match.end()) if match else None
+    return (("stop", _checked_texts("stop", found[0])), found[1]) if found else None
+
+
+def read_option_setting(text: str) -> tuple[str, object]:
+    """Parse `KEY VALUE` or `KEY=VALUE`, without the quotes around a value."""
+    match = re.fullmatch(r"([^\s=＝﹦]+)(?:\s*[=＝﹦]\s*|\s+)(\S.*?)\s*", text, re.DOTALL)
+    if match is None:
+        known_name(folded(text.strip()), command=True)
+        raise InputError("`%ollama set` needs a name and a value, such as `%ollama set temperature 0.2`.")
+    name = known_name(folded(match[1]), match[2], command=True)
+    found = _raw_texts(match[2], 0) if name == "stop" else None
+    if found is not None and found[1] == len(match[2]):
+        return name, _checked_texts(name, found[0])
+    return name, typed_value(name, unquoted(match[2]))
+
+
+def known_name(name: str, value: str = "", *, command: bool = False) -> str:
+    """Return the name if servers know it; else raise InputError with what to use (`command`: for `%ollama set`)."""
     if name in MODEL_OPTIONS:
         return name
-    if name in GONE:
-        raise InputError(f"{name} does nothing: servers of today ignore this model option.")
+    plain = name.lower().replace("-", "_")
+    if plain == "think":
+        off = value_readers.SWITCH.get(value.strip().lower())
+        instead = "--no-think" if off is False else f"--think {value}" if value and off is None else "--think"
+        raise InputError(f"think is not a model option: use {instead} for a turn, or the setting OllamaMagic.think.")
+    if plain == "stream":
+        raise InputError("stream is not a model option: an answer always streams; leave it out.")
+    if plain in _ALTERNATIVES:
+        instead = _ALTERNATIVES[plain][command].format(value or "…")
+        raise InputError(f"{name} is not a model option: {instead} sets it.")
+    if plain in _OTHER_NAMES:
+        raise InputError(f"There is no model option {name!r}; did you mean {_OTHER_NAMES[plain]}?")
+    if name in OBSOLETE:
+        raise InputError(f"{name} has no effect: current servers ignore this model option.")
     near = get_close_matches(name.lower().replace("-", "_"), MODEL_OPTIONS, 1, 0.5)
     rest = f"did you mean {near[0]}?" if near else f"there are {', '.join(MODEL_OPTIONS)}."
     raise InputError(f"There is no model option {name!r}; {rest}")
 
 
+def other_name(name: str) -> str:
+    """Return the model option of a name, including names of other programs; empty for none."""
+    return name if name in MODEL_OPTIONS else _OTHER_NAMES.get(name, "")
+
+
 def typed_value(name: str, text: str) -> object:
-    """Return the value in the type that the server takes; `stop` is a list always."""
+    """Return the value with the type that the server takes; `stop` is always a list."""
     option = MODEL_OPTIONS[name]
     if option.kind == "list":
         return _texts(name, text)
     plain = folded(text).strip()
-    value = _TRUTH.get(plain.lower()) if option.kind == "bool" else _number(option.kind, plain)
+    value = value_readers.SWITCH.get(plain.lower()) if option.kind == "bool" else _number(option.kind, plain)
     if value is None:
         raise InputError(f"{name} is {_KINDS[option.kind]}, not {text!r}.")
     if option.least is not None and value < option.least:
@@ -107,7 +172,7 @@ def typed_value(name: str, text: str) -> object:
 
 
 def merge_model_options(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Put pairs together: the last of a name counts, but each `stop` is added to the ones before."""
+    """Merge pairs: the last value of a name counts, but each `stop` is added to the earlier ones."""
     merged: dict[str, object] = {}
     for name, value in pairs:
         before = merged.get(name)
@@ -116,7 +181,7 @@ def merge_model_options(pairs: Iterable[tuple[str, object]]) -> dict[str, object
 
 
 def _number(kind: str, text: str) -> float | None:
-    """Return an int or a float, or None for what is neither; 8192.0 is a whole number too."""
+    """Return an int or a float, None for anything else; 8192.0 is a whole number too."""
     try:
         number: float = int(text) if re.fullmatch(r"[+-]?\d{1,18}", text) else float(text)
     except ValueError:
@@ -129,7 +194,7 @@ def _number(kind: str, text: str) -> float | None:
 
 
 def _texts(name: str, text: str) -> list[Any]:
-    r"""Read a text, a JSON text (`"\n"`), or a JSON list of texts."""
+    r"""Parse a text, a JSON text (`"\n"`), or a JSON list of texts."""
     if text[:1] not in ("[", '"'):
         read: object = text
     else:
@@ -137,7 +202,32 @@ def _texts(name: str, text: str) -> list[Any]:
             read = json.loads(text)
         except ValueError:
             read = text
+    return _checked_texts(name, read, text)
+
+
+def _raw_texts(line: str, at: int) -> tuple[object, int] | None:
+    """Parse JSON, or a word with escapes, in a line; return it and its end, None for any other text."""
+    if line[at : at + 1] in ("[", '"'):
+        try:
+            found, end = json.JSONDecoder().raw_decode(line, at)
+        except ValueError:
+            found, end = None, at
+        if end > at and (end == len(line) or line[end].isspace()):
+            return found, end
+        word = line[at:].split(maxsplit=1)[0]
+        if word.count("[") != word.count("]"):
+            raise InputError(f'stop={word} is not closed; a list of texts is written stop=["END", "###"].')
+    match = _ESCAPED.match(line, at)
+    if match is None or (match.end() < len(line) and not line[match.end()].isspace()):
+        return None
+    try:
+        return json.loads(f'"{match[0]}"'), match.end()
+    except ValueError:
+        return None
+
+
+def _checked_texts(name: str, read: object, text: str = "") -> list[Any]:
     texts: list[Any] = read if isinstance(read, list) else [read]
     if not all(isinstance(one, str) and one for one in texts):
-        raise InputError(f'{name} is a text, or a JSON list of texts such as ["END", "###"], not {text!r}.')
+        raise InputError(f'{name} is a text, or a JSON list of texts such as ["END", "###"], not {text or read!r}.')
     return texts

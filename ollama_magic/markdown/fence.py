@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
+from time import thread_time
 from typing import TYPE_CHECKING
 
 from ollama_magic.foreign import visible
 from ollama_magic.markdown.code import lines_outside_strings
+from ollama_magic.markdown.fence_end import FenceEnd, without_run
 from ollama_magic.markdown.html import code_block
 from ollama_magic.markdown.renderer import Block
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from markdown_it.token import Token
 
 PART = 12  # complete lines that are frozen together, at least
 _LONGEST_PART = 160
 _SECONDS = 0.1
+_LONGEST_COLOURING = 0.25
 
 
 class OpenFence:
@@ -28,9 +31,10 @@ class OpenFence:
 
     def __init__(self, markup: str, info: str, indent: int) -> None:
         self._info, self._indent = info, indent
-        self._end = re.compile(rf" {{0,3}}{re.escape(markup[0])}{{{len(markup)},}}[ \t]*" if markup else r"(?!)")
+        self._end = FenceEnd(markup, info, indent) if markup else None
         self._lines: list[str] = []
         self._last: list[str] = []
+        self._frozen: list[str] = []  # the lines of all parts
         self._parts = 0
         self._look_at = PART
         self.closed = False
@@ -38,7 +42,7 @@ class OpenFence:
     @classmethod
     def opened_by(cls, tokens: Sequence[Token], text: str) -> OpenFence | None:
         """The fence that this text consists of, if its first line is complete and it is not closed."""
-        if len(tokens) != 1 or tokens[0].type != "fence":
+        if len(tokens) != 1 or tokens[0].type != "fence" or tokens[0].info.strip().lower() == "math":
             return None
         first, newline, _ = text.partition("\n")
         if not newline or not _opens(first, tokens[0]):
@@ -57,9 +61,13 @@ class OpenFence:
             return [], ""
         *lines, last = "".join(self._last).split("\n")
         for number, line in enumerate(lines):
-            if self._end.fullmatch(line):
-                self.closed = True
-                return self._close(), "\n".join([*lines[number + 1 :], last])
+            following = lines[number + 1] if number + 1 < len(lines) else last
+            if number == len(lines) - 1 and not last.strip() and self._end and self._end.waits(line):
+                last = f"{line}\n{last}"
+                break
+            code = self._code_before_end(line, following)
+            if code is not None:
+                return self._close(line if code else ""), "\n".join([*lines[number + 1 :], last])
             self._lines.append(self._dedented(line))
         self._last = [last]
         return list(self._full_parts()), ""
@@ -67,16 +75,30 @@ class OpenFence:
     def finish(self) -> list[Block]:
         """The rest; the text ends here, perhaps with a closing line that has no newline."""
         last = "".join(self._last)
-        self.closed = True
-        if not last.strip(" \t") or self._end.fullmatch(last):
-            return self._close()
+        line, _, rest = last.partition("\n")
+        code = self._code_before_end(line, rest) if last.strip(" \t") else ""
+        if code is not None:
+            return self._close(line if code else "")
         self._lines.append(self._dedented(last))
         return self._close(newline=False)
 
+    def _code_before_end(self, line: str, following: str) -> str | None:
+        """What stands before the closing run on the closing line; None on others."""
+        if not self._end:
+            return None
+        return self._end.closes(line.lstrip(" \t"), _columns(line), following)
+
     def tail(self) -> Block:
         """What is not frozen, not coloured yet."""
-        code = "".join(f"{line}\n" for line in self._lines) + self._dedented("".join(self._last))
+        code = "".join(f"{line}\n" for line in self._lines) + self._unfinished("".join(self._last))
         return Block(visible(code_block(code, "", 0.0)), part="last" if self._parts else "")
+
+    def _unfinished(self, line: str) -> str:
+        """The line that still grows, without what looks like the end of the fence."""
+        end = self._end.copy().closes(line.lstrip(" \t"), _columns(line)) if self._end else None
+        if end is None:
+            return self._dedented(line)
+        return without_run(self._dedented(line)) if end else ""
 
     def _dedented(self, line: str) -> str:
         """The line without the indent of the opening one; a tab that reaches beyond it leaves spaces."""
@@ -91,6 +113,7 @@ class OpenFence:
         while len(self._lines) >= self._look_at and (cut := self._cut()):
             lines, self._lines = self._lines[:cut], self._lines[cut:]
             blocks.append(self._block(lines, "middle" if self._parts else "first"))
+            self._frozen += lines
             self._parts += 1
             self._look_at = PART
         return blocks
@@ -104,13 +127,43 @@ class OpenFence:
         self._look_at = len(lines) + PART // 4
         return cut
 
-    def _close(self, *, newline: bool = True) -> list[Block]:
+    def _close(self, last: str = "", *, newline: bool = True) -> list[Block]:
+        """All that is left, with the code on the `last` line, before the run that closes the fence."""
+        self.closed = True
+        if last:
+            self._lines.append(without_run(self._dedented(last)))
         blocks = self._full_parts() if len(self._lines) > _LONGEST_PART else []
-        return [*blocks, self._block(self._lines, "last" if self._parts else "", newline=newline)]
+        if not self._parts:
+            return [*blocks, self._block(self._lines, "", newline=newline)]
+        whole = _code([*self._frozen, *self._lines], newline=newline)
+        end = self._block(self._lines, "last", newline=newline)
+        return [*blocks, replace(end, whole=(whole, self._info))]
 
     def _block(self, lines: list[str], part: str, *, newline: bool = True) -> Block:
-        code = "\n".join(lines) + ("\n" if newline and lines else "")
-        return Block(visible(code_block(code, self._info, _SECONDS)), part=part)
+        return Block(visible(code_block(_code(lines, newline=newline), self._info, _SECONDS)), part=part)
+
+
+def joined(blocks: Iterable[Block]) -> str:
+    """The HTML of all frozen blocks as one render gives it: a fence that was frozen in parts is coloured as a whole."""
+    parts, seconds = list[str](), _LONGEST_COLOURING
+    for block in blocks:
+        if block.part == "last":
+            before = thread_time()
+            parts.append(visible(code_block(*block.whole, max(seconds, 0.0))))
+            seconds -= thread_time() - before
+        elif not block.part:
+            parts.append(block.html)
+    return "".join(parts)
+
+
+def _code(lines: list[str], *, newline: bool) -> str:
+    return "\n".join(lines) + ("\n" if newline and lines else "")
+
+
+def _columns(line: str) -> int:
+    """The indent of a line in columns."""
+    expanded = line.expandtabs(4)
+    return len(expanded) - len(expanded.lstrip(" "))
 
 
 def _opens(first: str, token: Token) -> bool:

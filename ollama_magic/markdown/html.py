@@ -1,7 +1,7 @@
 """Tokens as strict HTML: fixed tags, fixed classes, and of the model's making nothing but text and checked targets.
 
 Attributes: `href`, `target`, `rel`, fixed classes, `align` of a cell's content (JupyterLab's stylesheet aligns cells
-themselves to the right), and the `start` number of a list.
+themselves to the right), the `start` number of a list, and `dir="auto"` on blocks with right-to-left text.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from ollama_magic.foreign import visible
 from ollama_magic.markdown.code import highlighted
-from ollama_magic.markdown.links import allowed, opens_elsewhere, target_note
-from ollama_magic.markdown.math import PROCESS, settable
-from ollama_magic.markdown.parser import Overrun, Parser, References, Watch
+from ollama_magic.markdown.inline_html import Formulas, line_html
+from ollama_magic.markdown.link_definitions import DEFINITION, Definitions, References, definitions_html
+from ollama_magic.markdown.math import PROCESS
+from ollama_magic.markdown.parser import Overrun, Parser, Watch
+from ollama_magic.markdown.scripts import RIGHT_TO_LEFT, directed, reads_from_right, with_soft_hyphens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 GROWTH = 18  # characters of HTML for one of Markdown, at most
 _FREE = 4_000
-_MOST_FORMULAS = 300  # about a second of MathJax (promise 10); a page of hard mathematics has a hundred
 _PIECE = 0.08  # seconds for one paragraph, cell or heading
 
 _FIXED = {
@@ -45,16 +46,12 @@ _FIXED = {
     "tbody_close": "</tbody>\n",
     "tr_open": "<tr>",
     "tr_close": "</tr>\n",
-    "em_open": "<em>",
-    "em_close": "</em>",
-    "strong_open": "<strong>",
-    "strong_close": "</strong>",
-    "s_open": "<s>",
-    "s_close": "</s>",
-    "softbreak": "\n",
-    "hardbreak": "<br>\n",
 }
-_PLAIN = re.compile(r"[^\\`*_\[\]<&$~!\n]*")  # a line in which no rule of ours or of CommonMark finds anything
+# What closes a growing table below its finished rows, and opens it for the last one.
+_BETWEEN_ROWS = ("</tbody>\n</table></div>\n", "<div class=ollama-table><table>\n<tbody>\n")
+_PLAIN = re.compile(
+    r"(?:[^\\`*_\[\]<&$~!\n:]|:(?!//))*"
+)  # a line in which no rule of ours or of CommonMark finds anything
 _TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 
 
@@ -68,6 +65,7 @@ class Page:
     formulas: int = 0
     hopeless: list[str] = field(default_factory=list)  # beginnings of paragraphs that took too long
     known: dict[str, tuple[str, int]] = field(default_factory=dict)  # inline text → HTML, formulas
+    definitions: Definitions = field(default_factory=Definitions)
 
 
 class Writer:
@@ -75,12 +73,16 @@ class Writer:
 
     def __init__(self, parser: Parser, page: Page, watch: Watch, colour: float = 0.0) -> None:
         self._parser, self._page, self._watch, self._colour = parser, page, watch, colour
-        self.env: dict[str, Any] = {"watch": watch, "references": References(page.references)}
-        self.formulas = page.formulas
-        self.math = False
+        self.references = References(page.references)
+        self.env: dict[str, Any] = {"watch": watch, "references": self.references}
+        self.formulas = Formulas(page.formulas)
+        self.expected: set[str] = set()  # labels that other blocks will use
         self.used = self.still = self._items = 0
         self.bridge = ("", "")
-        self._list: Token | None = None
+        self._top: Token | None = None  # the top-level block that is being written
+        self._formulas_before = 0
+        self._starts: list[int] = []  # of the top-level blocks among the parts
+        self._defined: list[tuple[int, list[Token]]] = []  # definitions, to be shown if nothing used them
         self.granted = page.granted - page.used
         self.fresh: dict[str, tuple[str, int]] = {}
 
@@ -91,9 +93,11 @@ class Writer:
         at, end, last = 0, len(tokens), 0
         while at < end:
             self._watch.tick()
-            if self._may_be_last(tokens[at]):
+            if self._may_be_last(tokens[at], parts):
                 last = len(parts)
             at = self._block(tokens, at, parts)
+        self._show_definitions(parts)
+        self._set_directions(parts)
         before = visible("".join(parts[:last]))
         html = before + visible("".join(parts[last:]))
         self.still = len(before)
@@ -102,17 +106,40 @@ class Writer:
             raise Overrun
         return html
 
-    def _may_be_last(self, token: Token) -> bool:
-        """Whether what a reader sees growing may begin here: a top-level block, or a later item of a top-level list."""
+    def _show_definitions(self, parts: list[str]) -> None:
+        if self._defined:
+            used = self.env["references"].used | self._page.definitions.used() | self.expected
+            for at, tokens in self._defined:
+                parts[at] = definitions_html(tokens, used)
+
+    def _set_directions(self, parts: list[str]) -> None:
+        """Give the top-level blocks with right-to-left text a direction."""
+        if all(map(str.isascii, parts)):
+            return
+        for start, end in zip(self._starts, [*self._starts[1:], len(parts)], strict=True):
+            if any(map(RIGHT_TO_LEFT.search, parts[start:end])):
+                parts[start] = directed(parts[start])
+                if end == len(parts):
+                    self.bridge = self.bridge[0], directed(self.bridge[1])
+
+    def _may_be_last(self, token: Token, parts: list[str]) -> bool:
+        """Whether what grows may begin here: a top-level block, a later item of a list, a row below formulas."""
         if not token.level and token.nesting >= 0:
-            self._list, self._items, self.bridge = token, 0, ("", "")
+            self._top, self._items, self.bridge = token, 0, ("", "")
+            self._formulas_before = self.formulas.count
+            self._starts.append(len(parts))
             return True
-        if token.type != "list_item_open" or token.level != 1 or not self._list:
+        if not self._top:
+            return False
+        if token.type == "tr_open" and self._top.type == "table_open" and self.formulas.count > self._formulas_before:
+            self.bridge = _BETWEEN_ROWS
+            return True
+        if token.type != "list_item_open" or token.level != 1:
             return False
         self._items += 1
         if self._items > 1:
-            opening = self._opening_or_closing(self._list, self._items - 1)
-            self.bridge = f"</{self._list.tag}>\n", opening
+            opening = self._opening_or_closing(self._top, self._items - 1)
+            self.bridge = f"</{self._top.tag}>\n", opening
         return self._items > 1
 
     def _block(self, tokens: Sequence[Token], at: int, parts: list[str]) -> int:
@@ -121,6 +148,8 @@ class Writer:
         kind = token.type
         if kind in _FIXED:
             parts.append(_FIXED[kind])
+        elif kind == DEFINITION:
+            return self._definitions(tokens, at, parts)
         elif kind == "inline":
             task = at > 1 and tokens[at - 2].type == "list_item_open"
             parts.append(self._inline(token.content, task=task))
@@ -131,17 +160,25 @@ class Writer:
             parts.append(self._opening_or_closing(token))
         return at + 1
 
+    def _definitions(self, tokens: Sequence[Token], at: int, parts: list[str]) -> int:
+        """Leave room for definitions that stand together."""
+        end = at + 1
+        while end < len(tokens) and tokens[end].type == DEFINITION and _follows(tokens[end - 1], tokens[end]):
+            end += 1
+        self._defined.append((len(parts), list(tokens[at:end])))
+        parts.append("")
+        return end
+
     def _opening_or_closing(self, token: Token, later: int = 0) -> str:
         match token.type:
             case "paragraph_open" | "paragraph_close":
                 return self._paragraph(token)
             case "heading_open" | "heading_close":
                 return f"</{token.tag}>\n" if token.nesting < 0 else f"<{token.tag}>"
-            case "bullet_list_open":
-                return _FIXED[token.type]
-            case "ordered_list_open":
-                start = int(token.attrs.get("start", 1)) + later
-                return "<ol>\n" if start == 1 else f"<ol start={start}>\n"
+            case "bullet_list_open" | "ordered_list_open":
+                return _list_open(token, later)
+            case "details_open" | "details_close" | "summary_open" | "summary_close":
+                return _folded(token)
             case "math_block" | "math_unclosed":
                 return self._math(token)
             case _:
@@ -154,10 +191,10 @@ class Writer:
 
     def _cell(self, token: Token, content: str) -> str:
         style = str(token.attrs.get("style", ""))
-        align = style.rpartition(":")[2] if style else "left"
+        align = style.rpartition(":")[2] or ("right" if reads_from_right(content) else "left")
         if not content:
             return f"<{token.tag}></{token.tag}>"
-        return f"<{token.tag}><div align={align}>{self._inline(content)}</div></{token.tag}>"
+        return f"<{token.tag}><div align={align}>{self._inline(content, in_cell=True)}</div></{token.tag}>"
 
     def _code(self, token: Token) -> str:
         before = thread_time()
@@ -168,18 +205,13 @@ class Writer:
         return html
 
     def _math(self, token: Token) -> str:
-        setting = token.type == "math_block" and self._may_be_set(token.content)
+        setting = token.type == "math_block" and self.formulas.may_be_set(token.content)
         opening = f'<pre class="{PROCESS}">' if setting else "<pre>"
         return f"<div class=ollama-math>{opening}{escape(token.content, quote=False)}</pre></div>\n"
 
-    def _may_be_set(self, formula: str) -> bool:
-        self.formulas += 1
-        setting = self.formulas <= _MOST_FORMULAS and settable(formula)
-        self.math = self.math or setting
-        return setting
-
-    def _inline(self, text: str, *, task: bool = False) -> str:
+    def _inline(self, text: str, *, task: bool = False, in_cell: bool = False) -> str:
         """The HTML of a line of text; plain where it takes too much time or room."""
+        self.env["in_cell"] = in_cell
         html = self._remembered(text)
         if task and html[:4] in _TASKS:
             html = _TASKS[html[:4]] + html[4:]
@@ -188,18 +220,19 @@ class Writer:
 
     def _remembered(self, text: str) -> str:
         """The HTML from the last time, if nothing that it depends on can have changed."""
-        known = self._page.known.get(text) or self.fresh.get(text)
+        key = f"|{text}" if self.env["in_cell"] and "<" in text else text
+        known = self._page.known.get(key) or self.fresh.get(key)
         if known is None:
             if _PLAIN.fullmatch(text):
-                return escape(text, quote=False)
-            before = self.formulas
+                return with_soft_hyphens(escape(text, quote=False))
+            before = self.formulas.count
             html = self._parsed(text)
             if "[" in text:
                 return html
-            known = (html, self.formulas - before)
+            known = (html, self.formulas.count - before)
         elif known[1]:
             return self._parsed(text)
-        self.fresh[text] = known
+        self.fresh[key] = known
         return known[0]
 
     def _parsed(self, text: str) -> str:
@@ -207,7 +240,8 @@ class Writer:
             return _plain_line(text)
         self._watch.share(_PIECE)
         try:
-            return self._line(self._parser.inline(text, self.env), GROWTH * len(text) + _FREE)
+            room = min(GROWTH * len(text) + _FREE, self.granted - self.used + _FREE)
+            return line_html(self._parser.inline(text, self.env), room, self.formulas)
         except Overrun:
             if len(text) > 500:
                 self._page.hopeless.append(text[: 2 * len(text) // 3])
@@ -215,49 +249,19 @@ class Writer:
         finally:
             self._watch.whole()
 
-    def _line(self, tokens: Sequence[Token], room: int) -> str:
-        room = min(room, self.granted - self.used + _FREE)
-        parts: list[str] = []
-        links: list[str] = []
-        for at, token in enumerate(tokens):
-            kind = token.type
-            if kind in ("text", "text_special"):
-                shown = escape(token.content, quote=False)
-            elif kind in _FIXED:
-                shown = _FIXED[kind]
-            elif kind == "link_open":
-                shown = _link_open(tokens, at, links)
-            elif kind == "link_close":
-                shown = links.pop()
-            else:
-                shown = self._span(token, inside_link=any(links))
-            room -= len(shown)
-            if room < 0:
-                raise Overrun
-            parts.append(shown)
-        return "".join(parts)
-
-    def _span(self, token: Token, *, inside_link: bool) -> str:
-        if token.type == "code_inline":
-            return f"<code>{escape(token.content, quote=False)}</code>"
-        if token.type == "image":
-            return _image(token, inside_link=inside_link)
-        shown = escape(token.content, quote=False)
-        return f'<samp class="{PROCESS}">{shown}</samp>' if self._may_be_set(token.content) else f"<code>{shown}</code>"
-
 
 def code_block(code: str, info: str, seconds: float) -> str:
     """Code as JupyterLab's stylesheet colours it."""
-    return f"<div class=highlight><pre>{_first_line_kept(highlighted(code, info, seconds))}</pre></div>\n"
+    return f"<div class=highlight><pre>{_with_first_line(highlighted(code, info, seconds))}</pre></div>\n"
 
 
 def plain(text: str) -> str:
     """The text as it stands: what is shown where Markdown would take too long."""
-    shown = _first_line_kept(visible(escape(text, quote=False)))
+    shown = _with_first_line(visible(escape(text, quote=False)))
     return f"<div class=ollama-plain><pre>{shown}</pre></div>\n" if text else ""
 
 
-def _first_line_kept(html: str) -> str:
+def _with_first_line(html: str) -> str:
     """Have a first line stay that is empty: HTML drops a newline that stands right behind `<pre>`."""
     return f"\n{html}" if html.startswith("\n") else html
 
@@ -266,35 +270,17 @@ def _plain_line(text: str) -> str:
     return escape(text, quote=False).replace("\n", "<br>\n")
 
 
-def _text_of(tokens: Sequence[Token]) -> str:
-    parts = (_text_of(token.children) if token.children else token.content or " " for token in tokens)
-    return "".join(parts)
+def _follows(before: Token, token: Token) -> bool:
+    return bool(before.map and token.map and before.map[1] == token.map[0])
 
 
-def _link_open(tokens: Sequence[Token], at: int, links: list[str]) -> str:
-    """The opening tag, if the target may be clicked; what closes it goes onto `links`."""
-    href = str(tokens[at].attrs.get("href", ""))
-    if not allowed(href):
-        links.append("")
-        return ""
-    end = next(i for i in range(at, len(tokens)) if tokens[i].type == "link_close")
-    links.append("</a>" + _note(href, _text_of([token for token in tokens[at + 1 : end] if not token.nesting])))
-    return _anchor(href)
+def _folded(token: Token) -> str:
+    """The tags of a `details`; while it may still go on, nothing is folded away."""
+    tag = {"summary": "p"}.get(token.tag, "") if token.hidden else token.tag
+    line_end = "\n" if token.nesting < 0 or token.tag == "details" else ""
+    return f"<{'/' if token.nesting < 0 else ''}{tag}>{line_end}" if tag else ""
 
 
-def _anchor(href: str) -> str:
-    away = ' target=_blank rel="noopener noreferrer"' if opens_elsewhere(href) else ""
-    return f'<a href="{escape(href)}"{away}>'
-
-
-def _note(href: str, text: str) -> str:
-    host = target_note(href, text)
-    return f" <small class=ollama-host>({escape(host)})</small>" if host else ""
-
-
-def _image(token: Token, *, inside_link: bool) -> str:
-    """A link in the picture's place: showing an answer makes no request."""
-    href, alt = str(token.attrs.get("src", "")), _text_of(token.children or []) or token.content or "image"
-    if inside_link or not allowed(href):
-        return escape(alt, quote=False)
-    return f"{_anchor(href)}{escape(alt, quote=False)}</a>{_note(href, alt)}"
+def _list_open(token: Token, later: int) -> str:
+    start = int(token.attrs.get("start", 1)) + later
+    return "<ul>\n" if token.tag == "ul" else "<ol>\n" if start == 1 else f"<ol start={start}>\n"

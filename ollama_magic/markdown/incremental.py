@@ -1,4 +1,4 @@
-"""Markdown as it grows: what can no longer change is frozen, and only the rest is rendered again (design §3).
+"""Markdown as it grows: what can no longer change is frozen, and only the rest is rendered again (design.md §3).
 
 Everything before line s is frozen when a top-level block starts at s, line s is complete, and line s−1 is blank or s
 touches a code fence (nothing that follows can reach over one). A long fence is frozen in parts of complete lines.
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.foreign import repaired, without_controls
 from ollama_magic.markdown.fence import OpenFence
 from ollama_magic.markdown.html import GROWTH, Page, Writer, plain
-from ollama_magic.markdown.parser import Overrun, References
+from ollama_magic.markdown.link_definitions import References
+from ollama_magic.markdown.parser import Overrun
 from ollama_magic.markdown.renderer import Block, MarkdownRenderer
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class IncrementalMarkdown:
         self._sources: dict[int, _Source] = {}
         self._waiting: dict[str, set[int]] = defaultdict(set)
         self._dirty: set[int] = set()
+        self._unsure: set[int] = set()  # blocks whose definitions are hidden because a link is expected to use them
         self._patching = _PATCHING
         self._retry_at = 0
 
@@ -132,6 +134,7 @@ class IncrementalMarkdown:
         Text that belongs to a fence opened by it is handed back.
         """
         writer = self._renderer.writer(self._page, len(self._tail), colour=False)
+        writer.env["growing"] = not last
         try:
             tokens = self._renderer.parser.blocks(self._tail, writer.env)
             first, start = _boundary(tokens, self._tail, writer.env.get("open_math"))
@@ -150,7 +153,7 @@ class IncrementalMarkdown:
                 self._tail = ""
                 return ""
             html = writer.write(tokens, len(self._tail))
-            self._shown = Block(html, writer.math, still=writer.still, bridge=writer.bridge)
+            self._shown = Block(html, writer.formulas.any_set, still=writer.still, bridge=writer.bridge)
             self._page.known, self._retry_at = writer.fresh, 0
         except Overrun:
             self._overrun(last=last)
@@ -169,14 +172,17 @@ class IncrementalMarkdown:
         """A writer that counts on from what has just been frozen, with every definition that is in sight."""
         writer = self._renderer.writer(self._page, len(self._tail), colour=False)
         writer.env["references"] = References({**old.env["references"], **self._page.references})
+        writer.expected = set(self._waiting)
         return writer
 
     def _freeze(self, tokens: Sequence[Token], cut: int, seen: dict[str, Any]) -> None:
         """Make the first `cut` characters final. Their links count on definitions that are final too, on no others."""
         text = self._tail[:cut]
         lines = text.count("\n") if cut < len(self._tail) else math.inf
+        expected = set(self._waiting)
         self._define({label: found for label, found in seen.items() if found["map"][0] < lines})
         writer = self._renderer.writer(self._page, len(text), colour=True)
+        writer.expected = expected
         self._add(writer, tokens, text)
 
     def _define(self, seen: dict[str, Any]) -> None:
@@ -186,32 +192,42 @@ class IncrementalMarkdown:
             self._dirty |= self._waiting.pop(label, set())
 
     def _add(self, writer: Writer, tokens: Sequence[Token], text: str) -> None:
-        """Freeze one block; a text that consists of link definitions only shows nothing and makes none."""
+        """Freeze one block; what shows nothing, and never will, makes none."""
         self._page.granted += GROWTH * len(text)
         formulas = self._page.formulas
         try:
-            block = Block(writer.write(tokens, len(text)), writer.math)
+            block = Block(writer.write(tokens, len(text)), writer.formulas.any_set)
         except Overrun:
             block = Block(plain(text))
         self._page.used += len(block.html)
-        self._page.formulas = writer.formulas
-        if not block.html:
-            return
+        self._page.formulas = writer.formulas.count
         index = self._count + len(self._frozen)
+        defines = self._page.definitions.note_block(index, tokens)
+        if not block.html and not defines:
+            return
         self._frozen.append(block)
-        missed = writer.env["references"].missed
-        if missed:
+        if defines:
+            self._unsure.add(index)
+        missed = writer.references.missed
+        if missed or defines or writer.references.used:
             self._sources[index] = _Source(text, formulas, block)
-            for label in missed:
-                self._waiting[label].add(index)
+        self._note_links(index, writer)
+
+    def _note_links(self, index: int, writer: Writer) -> None:
+        """Note which labels a block asked for: those that may be defined later, and those that it uses."""
+        for label in writer.references.missed:
+            self._waiting[label].add(index)
+        self._dirty |= self._page.definitions.note_uses(index, writer.references.used)
 
     def _patch(self) -> Iterable[tuple[int, Block]]:
         """Render again the frozen blocks that asked for a label which is now defined."""
-        while self._dirty and self._patching > 0:
+        while (self._dirty or self._unsure) and self._patching > 0:
+            if not self._dirty:
+                self._dirty, self._unsure = self._unsure, set()
             before = thread_time()
             index = self._dirty.pop()
             source = self._sources[index]
-            block = self._again(source, index)
+            block = self._rerendered(source, index)
             self._patching -= thread_time() - before
             if block != source.block:
                 source.block = block
@@ -221,16 +237,15 @@ class IncrementalMarkdown:
                 else:
                     yield index, block
 
-    def _again(self, source: _Source, index: int) -> Block:
+    def _rerendered(self, source: _Source, index: int) -> Block:
         writer = self._renderer.writer(self._page, len(source.text), colour=True)
-        writer.formulas = source.formulas
+        writer.formulas.count = source.formulas
         try:
             tokens = self._renderer.parser.blocks(source.text, writer.env)
-            block = Block(writer.write(tokens, len(source.text)), writer.math)
+            block = Block(writer.write(tokens, len(source.text)), writer.formulas.any_set)
         except Overrun:
             return source.block
-        for label in writer.env["references"].missed:
-            self._waiting[label].add(index)
+        self._note_links(index, writer)
         self._page.used += len(block.html) - len(source.block.html)
         return block
 
@@ -243,10 +258,11 @@ def _boundary(tokens: Sequence[Token], text: str, open_math: int | None) -> tupl
     for index, token in enumerate(tokens):
         if token.level or not token.map or token.nesting < 0:
             continue
-        start = token.map[0]
-        if 0 < start < last and (token.type == "fence" or start == fence_end or not lines[start - 1].strip(" \t")):
+        start, is_fence = token.map[0], token.type == "fence"
+        stands_alone = is_fence or start == fence_end or not lines[start - 1].strip(" \t")
+        if 0 < start < last and stands_alone and not token.hidden:
             found = (index, start)
-        fence_end = token.map[1] if token.type == "fence" else 0
+        fence_end = token.map[1] if is_fence else 0
     return found
 
 

@@ -24,6 +24,11 @@ def allowed(href: str) -> bool:
     return bool(_WEB.fullmatch(href) or _MAIL.fullmatch(href) or _ANCHOR.fullmatch(href))
 
 
+def readable(href: str) -> bool:
+    """Whether Markdown with this target is read as a link or picture: what may be clicked, and data of a picture."""
+    return href.startswith("data:image/") or allowed(href)
+
+
 def opens_elsewhere(href: str) -> bool:
     """Whether the target lies outside this page."""
     return not href.startswith("#")

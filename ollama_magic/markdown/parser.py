@@ -6,20 +6,29 @@ from time import thread_time
 from typing import TYPE_CHECKING, Any, Literal
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import paragraph
 from markdown_it.rules_block.state_block import StateBlock
 from markdown_it.token import Token
 
-from ollama_magic.markdown.emphasis import CjkStateInline, dunder
-from ollama_magic.markdown.links import allowed
-from ollama_magic.markdown.math import math_block, math_inline
+from ollama_magic.markdown.bare_urls import bare_url
+from ollama_magic.markdown.data_images import data_image
+from ollama_magic.markdown.details import details
+from ollama_magic.markdown.emphasis import InlineState, dunder
+from ollama_magic.markdown.fence_rule import fence
+from ollama_magic.markdown.line_breaks import line_break
+from ollama_magic.markdown.link_definitions import definition
+from ollama_magic.markdown.links import readable
+from ollama_magic.markdown.math import math_inline
+from ollama_magic.markdown.math_blocks import math_block
+from ollama_magic.markdown.paragraphs import paragraph
+from ollama_magic.markdown.pipe_tables import table
+from ollama_magic.markdown.plain_tags import balance, plain_tag
 
 if TYPE_CHECKING:
     from markdown_it.rules_inline.state_inline import StateInline
 
 DEEPEST = 24  # levels of quotes and lists; deeper ones are shown as text
 _MOST_DELIMITERS = 4_000
-_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_INTERRUPTS = ["paragraph", "reference", "blockquote", "list"]
 
 
 class Overrun(Exception):
@@ -56,26 +65,6 @@ class Watch:
         """Do not count this long: it was spent within a limit of its own."""
         self._last += seconds
         self._end += seconds
-
-
-class References(dict[str, Any]):
-    """Link definitions, first one wins; notes which labels were asked for in vain, since they may be defined later."""
-
-    def __init__(self, known: dict[str, Any] | None = None) -> None:
-        super().__init__(known or {})
-        self.missed: set[str] = set()
-
-    def get(self, label: str, default: Any = None) -> Any:
-        """The definition of a label."""
-        if label not in self:
-            return default
-        return self[label]
-
-    def __contains__(self, label: object) -> bool:
-        known = super().__contains__(label)
-        if not known:
-            self.missed.add(str(label))
-        return known
 
 
 class _BlockToken(Token):
@@ -121,9 +110,9 @@ class Parser:
             ["table", "strikethrough"]
         )
         self.md.disable(["html_block", "html_inline"])
-        setattr(self.md, "validateLink", allowed)  # noqa: B010 (mypy forbids assigning to a method)
+        setattr(self.md, "validateLink", readable)  # noqa: B010 (mypy forbids assigning to a method)
         extend(self.md)
-        self.md.block.ruler.before("table", "watch", _watch_block, {"alt": _INTERRUPTS["alt"]})
+        self.md.block.ruler.before("table", "watch", _watch_block, {"alt": _INTERRUPTS})
         self.md.inline.ruler.before("text", "watch", _watch_inline)
         self._after = self.md.inline.ruler2.getRules("")
 
@@ -135,20 +124,31 @@ class Parser:
 
     def inline(self, text: str, env: dict[str, Any]) -> list[Token]:
         """The inline tokens of one paragraph, cell or heading."""
-        state = CjkStateInline(text, self.md, env, [])
+        state = InlineState(text, self.md, env, [])
         self.md.inline.tokenize(state)
         if _most_delimiters(state) > _MOST_DELIMITERS:
             raise Overrun
         for rule in self._after:
             rule(state)
-        return state.tokens
+        return balance(state.tokens)
 
 
 def extend(md: MarkdownIt) -> None:
-    """Teach a markdown-it instance our rules for math and names."""
-    md.block.ruler.before("fence", "math_block", math_block, {"alt": _INTERRUPTS["alt"]})
-    md.inline.ruler.before("escape", "math_inline", math_inline)
-    md.inline.ruler.before("emphasis", "dunder", dunder)
+    """Teach a markdown-it instance our rules."""
+    block, inline = md.block.ruler, md.inline.ruler
+    block.disable(["lheading", "fence"])  # titles are read with paragraphs
+    block.before("table", "math_block", math_block, {"alt": _INTERRUPTS})
+    block.before("table", "details", details, {"alt": _INTERRUPTS})
+    block.at("table", table, {"alt": ["paragraph", "reference"]})
+    block.before("code", "our_fence", fence, {"alt": _INTERRUPTS})
+    block.at("reference", definition)
+    block.at("paragraph", paragraph)
+    inline.at("newline", line_break)
+    inline.before("escape", "math_inline", math_inline)
+    inline.before("emphasis", "dunder", dunder)
+    inline.before("escape", "bare_url", bare_url)
+    inline.before("image", "data_image", data_image)
+    inline.before("autolink", "plain_tag", plain_tag)
 
 
 def _watch_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -21,6 +21,7 @@ class Block:
     `part` is "" for whole blocks; a long fence comes as "first", "middle" … and "last" pieces that belong together.
     `still`: of a tail, how many characters of HTML stand before its last top-level block, or the last item of a list;
     they hardly change any more. `bridge` closes and opens that list again, for who shows the two apart.
+    `whole`: of a "last" piece, the code of all pieces and its info string.
     """
 
     html: str
@@ -28,6 +29,7 @@ class Block:
     part: str = ""
     still: int = 0
     bridge: tuple[str, str] = ("", "")
+    whole: tuple[str, str] = ("", "")
 
 
 class MarkdownRenderer:
@@ -45,7 +47,7 @@ class MarkdownRenderer:
             html = writer.write(self.parser.blocks(text, writer.env), len(text))
         except Overrun:
             return Block(plain(text))
-        return Block(html, writer.math)
+        return Block(html, writer.formulas.any_set)
 
     def writer(self, page: Page, length: int, *, colour: bool) -> Writer:
         """A writer for a piece of that length."""

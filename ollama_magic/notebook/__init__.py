@@ -1,1 +1,1 @@
-"""Files: which notebook this is, what a notebook file says, and conversations as files. Nothing is ever executed."""
+"""Which notebook this is, what a notebook file contains, and conversations as files. Nothing is ever executed."""

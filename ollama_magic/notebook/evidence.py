@@ -1,4 +1,4 @@
-"""Gathering what can be seen of a notebook: its path, its cells, the files at other paths. Nothing is decided here."""
+"""Gathers the evidence about a notebook: its path, its cells, the files at other paths. `identity` decides."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError
-from ollama_magic.notebook.notebook import Evidence, file_marks
+from ollama_magic.notebook.identity import Evidence, file_marks
 from ollama_magic.notebook.notebook_file import NotebookFile, read_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ollama_magic.notebook.notebook_file import ReadCell
-    from ollama_magic.store.values import NotebookRecord
+    from ollama_magic.store.records import NotebookRecord
 
 VSCODE_VARIABLE = "__vsc_ipynb_file__"
 SERVER_VARIABLE = "JPY_SESSION_NAME"
@@ -25,7 +25,7 @@ _SCHEME = re.compile(r"[A-Za-z][\w+-]+:(?!\\)")  # `untitled:…`; one letter is
 
 
 def no_cell(source: str) -> None:
-    """Read no cell as a chat cell."""
+    """Treat no cell as a chat cell."""
 
 
 def find_path(
@@ -35,33 +35,37 @@ def find_path(
     records: Sequence[NotebookRecord] = (),
     read_cell: ReadCell = no_cell,
     running_cell: str | None = None,
+    kernel_name: str = "",
 ) -> Path | None:
-    """Return where the notebook is: the setting, else VS Code's variable, else the session's name; None if unknown.
+    """Return the path of the notebook: the setting, else VS Code's variable, else the session's name; None if unknown.
 
-    A restarted kernel keeps the environment of its first start: where that file is missing, it may be the one in its
-    folder that has the inode last seen, if it holds one of the cells last seen; or the one that it was found to be at
-    an earlier restart, if the running cell belongs to that.
+    A restarted kernel keeps its name and its first environment, although the notebook may have been renamed and its old
+    name reused. So the notebook that a kernel of this name wrote comes first. If there is none and the session's file
+    is missing, it is the only notebook that had this path, else the one that has the running cell.
     """
     if setting.strip():
         return _resolved(Path(setting.strip()))
-    told = user_ns.get(VSCODE_VARIABLE)
-    if isinstance(told, str) and told and not _SCHEME.match(told):
-        return _resolved(Path(told))
+    name = user_ns.get(VSCODE_VARIABLE)
+    if isinstance(name, str) and name and not _SCHEME.match(name):
+        return _resolved(Path(name))
     name = environ.get(SERVER_VARIABLE, "")
     if not name.endswith(".ipynb"):
         return None
     path = _session_path(name)
-    if path is None or os.path.lexists(path):
-        return path
-    return _moved(path, records, read_cell) or _moved_before(path, records, running_cell) or path
+    if path is None:
+        return None
+    possible = [record for record in records if running_cell and running_cell in record.cells] or records
+    written = [record for record in possible if kernel_name and kernel_name in record.known_as]
+    found = _one_of(written, path, read_cell)
+    if found is not None or os.path.lexists(path):
+        return found or path
+    named = [record for record in possible if str(path) in {record.path, *record.known_as}]
+    return _one_of(named, path, read_cell) or _with_cell(path, records, running_cell) or path
 
 
-def find_again(path: Path, record: NotebookRecord, read_cell: ReadCell = no_cell) -> Path:
-    """Where the notebook of a record is that was at this path: it may be renamed since, and the name used again."""
-    marks = _marks_at(path, (0, 0.0), read_cell)
-    if marks is not None and not marks.isdisjoint(record.cells):
-        return path
-    return _moved(path, [replace(record, path=str(path))], read_cell) or path
+def find_renamed(path: Path, record: NotebookRecord, read_cell: ReadCell = no_cell) -> Path:
+    """Return the current path of a notebook that was at this path: it may have been renamed, and the name reused."""
+    return _whereabouts(replace(record, path=str(path)), read_cell) or path
 
 
 def gather(
@@ -71,13 +75,13 @@ def gather(
     records: Sequence[NotebookRecord],
     read_cell: ReadCell = no_cell,
 ) -> Evidence:
-    """Look at the notebook, and at the files of records that share a cell with it.
+    """Examine the notebook, and the files of records that share a cell with it.
 
-    The file is not read where the running cell alone tells that it is the same notebook.
+    The file is not read if the running cell alone shows that it is the same notebook.
     """
     if path is None:
         return Evidence(running_cell=running_cell, kernel=kernel)
-    inode, device = _place(path)
+    inode, device = _inode_of(path)
     aliases = frozenset(record.path for record in records if _same_file(record, path, inode))
     seen = Evidence(path, running_cell=running_cell, kernel=kernel, inode=inode, device=device, aliases=aliases)
     if any(seen.stands_at(record.path) and seen.marks & record.cells for record in records):
@@ -91,7 +95,7 @@ def gather(
 
 
 def saved_at(path: Path | None) -> float:
-    """When the file was written, in Unix seconds; 0.0 if there is none."""
+    """Return when the file was written, in Unix seconds; 0.0 if there is none."""
     try:
         return path.stat().st_mtime if path is not None else 0.0
     except (OSError, ValueError):
@@ -99,32 +103,41 @@ def saved_at(path: Path | None) -> float:
 
 
 def ids_in(path: Path | None, read_cell: ReadCell = no_cell) -> frozenset[str]:
-    """The ids of a file's cells."""
+    """Return the ids of a file's cells."""
     file = _file(path, read_cell) if path is not None else None
     return frozenset(file.ids) if file is not None else frozenset()
 
 
-def _moved(path: Path, records: Sequence[NotebookRecord], read_cell: ReadCell) -> Path | None:
-    """The file in the folder of a missing one that has its inode and holds one of its cells."""
-    for record in sorted(records, key=lambda one: -one.seen_at):
-        if record.path != str(path) or not record.inode:
-            continue
-        for near in _notebooks_in(path.parent):
-            marks = _place(near) == (record.inode, record.device) and _marks_at(near, (0, 0.0), read_cell)
-            if marks and marks & record.cells:
-                return near
+def _one_of(records: Sequence[NotebookRecord], path: Path, read_cell: ReadCell) -> Path | None:
+    """Return the path of the only notebook that the records lead to; None if there is none, or several."""
+    if [(record.path, record.inode, record.device) for record in records] == [(str(path), *_inode_of(path))]:
+        return path  # it need not be read
+    found = {near for record in records if (near := _whereabouts(record, read_cell))}
+    return found.pop() if len(found) == 1 else None
+
+
+def _whereabouts(record: NotebookRecord, read_cell: ReadCell) -> Path | None:
+    """Return the file at a record's path, or with its inode in the same folder, if it has one of its cells."""
+    path, inode = Path(record.path), (record.inode, record.device)
+    if not record.path:
+        return None
+    same_inode = (near for near in _notebooks_in(path.parent) if record.inode and _inode_of(near) == inode)
+    for near in (path, *same_inode):
+        marks = _marks_at(near, (0, 0.0), read_cell)
+        if marks and marks & record.cells:
+            return near
     return None
 
 
-def _moved_before(path: Path, records: Sequence[NotebookRecord], running_cell: str | None) -> Path | None:
-    """The one notebook in the folder of a missing one to which the running cell belongs, if it is known by now."""
+def _with_cell(path: Path, records: Sequence[NotebookRecord], running_cell: str | None) -> Path | None:
+    """Return the only known notebook in the same folder that has the running cell."""
     holders = [Path(record.path) for record in records if record.path and running_cell in record.cells]
     near = [one for one in holders if one.parent == path.parent and (one == path or os.path.lexists(one))]
     return near[0] if len(near) == 1 else None
 
 
 def _marks_at(path: Path, kernel: tuple[int, float], read_cell: ReadCell) -> frozenset[str] | None:
-    """The marks of a file, None if it cannot be read."""
+    """Return the marks of a file, None if it cannot be read."""
     file = _file(path, read_cell)
     return None if file is None else file_marks(file.ids, file.prompts, file.nbformat, kernel)
 
@@ -144,14 +157,14 @@ def _resolved(path: Path) -> Path | None:
 
 
 def _session_path(name: str) -> Path | None:
-    """The session's name as a path; a relative one begins at the server's root, and the kernel in its own folder."""
+    """Return the session's name as a path; a relative one starts at the server's root, the kernel in its own folder."""
     path = Path(name)
     with suppress(OSError, ValueError):
         return _resolved(path if path.is_absolute() or os.path.lexists(path) else Path(path.name))
     return None
 
 
-def _place(path: Path) -> tuple[int, int]:
+def _inode_of(path: Path) -> tuple[int, int]:
     try:
         facts = path.stat()
     except (OSError, ValueError):
@@ -160,7 +173,7 @@ def _place(path: Path) -> tuple[int, int]:
 
 
 def _same_file(record: NotebookRecord, path: Path, inode: int) -> bool:
-    """Whether a record's other path leads to this very file: a hard link, or other letters on a Mac."""
+    """Whether a record's other path is this same file: a hard link, or another spelling on a Mac."""
     if not inode or record.inode != inode or record.path == str(path):
         return False
     try:

@@ -1,1 +1,1 @@
-"""The server: its address, its bytes, its models. Nothing here knows of a notebook."""
+"""The server: its address, its protocol, its models. This package knows nothing of notebooks."""

@@ -1,4 +1,4 @@
-"""What can be asked of one server: an async client, an endpoint a method. The sockets are in `connection`."""
+"""An async client for one server, with a method for each endpoint."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import OllamaMagicError, ServerError
 from ollama_magic.foreign import repaired
-from ollama_magic.ollama.connection import Connection, Limits, Transport
+from ollama_magic.ollama.connection import Connection, Limits
 from ollama_magic.ollama.decoder import ChunkDecoder, ProgressDecoder
+from ollama_magic.ollama.embeddings import Embeddings, joined, read_embedding, read_embeddings
 from ollama_magic.ollama.listings import read_ps, read_show, read_tags, read_version
-from ollama_magic.ollama.protocol import ChatChunk, body_bytes, chat_body
-from ollama_magic.ollama.requests import (
-    Embeddings,
+from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
+from ollama_magic.ollama.request_bodies import (
+    body_bytes,
+    chat_body,
     create_body,
     embed_body,
     generate_body,
@@ -22,14 +24,23 @@ from ollama_magic.ollama.requests import (
     pull_body,
 )
 from ollama_magic.ollama.secrets import Secrets
-from ollama_magic.ollama.vectors import joined, read_embedding, read_embeddings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from ollama_magic.ollama.address import Address
-    from ollama_magic.ollama.protocol import ChatRequest, ModelFacts, ModelSummary, RunningModel
-    from ollama_magic.ollama.requests import CreateRequest, GenerateRequest, Progress
+    from ollama_magic.ollama.protocol import (
+        CreateRequest,
+        GenerateRequest,
+        KeepAlive,
+        ModelFacts,
+        ModelSummary,
+        Options,
+        Progress,
+        Request,
+        RunningModel,
+    )
+    from ollama_magic.ollama.sender import Transport
 
 __all__ = ["Limits", "OllamaClient"]
 
@@ -40,7 +51,7 @@ _TEXTS_AT_ONCE = 256  # as numbers they are some megabytes
 
 
 class OllamaClient:
-    """Talks to one server; usable from any event loop, each of which gets connections of its own."""
+    """A client for one server; usable from any event loop, each of which gets its own connections."""
 
     def __init__(
         self,
@@ -57,27 +68,51 @@ class OllamaClient:
         return f"OllamaClient({self.address.url})"
 
     def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatChunk, None]:
-        """Yield an empty chunk when the headers came, then every chunk of the answer.
+        """Yield an empty chunk when the headers arrive, then every chunk of the answer.
 
-        The last one has `done`, `error` or `cut`; a body that just ends has none of them. Who leaves earlier hangs up:
-        close the generator then (`contextlib.aclosing`). Raises an OllamaMagicError if no answer begins.
+        The last one has `done`, `error` or `cut`; a body that just ends has none of them. Closing the generator
+        (`contextlib.aclosing`) closes the connection. Raises an OllamaMagicError if no answer begins.
         """
         return self._chunks("/api/chat", chat_body(request))
 
     def stream_generate(self, request: GenerateRequest) -> AsyncGenerator[ChatChunk, None]:
-        """Yield a single turn as `stream_chat` yields a chat; the token ids that servers add to it are left out."""
+        """Yield a single answer like `stream_chat`, without the token ids that servers add."""
         return self._chunks("/api/generate", generate_body(request))
 
-    def stream_pull(self, name: str, *, insecure: bool = False) -> AsyncGenerator[Progress, None]:
-        """Yield what a download tells, the last line `done`, or with `error` or `cut`; else it just ended, not done.
+    async def answer(self, request: Request, seconds: float) -> ChatChunk:
+        """Return a whole answer as one chunk, which has `done`, `error` or `cut`.
 
-        Who leaves earlier pauses it: what came stays on the server, and the next pull goes on from there.
-        Raises an OllamaMagicError if nothing begins.
+        It is asked for in one piece: a server whose client leaves cannot get stuck then (protocol.md §21), and short
+        answers cost less. Cancelling closes the connection.
+
+        Args:
+            request: The request.
+            seconds: Most seconds until the server begins to send the answer.
+
+        Raises:
+            OllamaMagicError: The server refused it, cannot be reached, or hung up.
+        """
+        chat = isinstance(request, ChatRequest)
+        body = chat_body(request) if isinstance(request, ChatRequest) else generate_body(request)
+        data = await self._connection.whole(
+            "/api/chat" if chat else "/api/generate", {**body, "stream": False}, seconds
+        )
+        decoder = ChunkDecoder(max(self._connection.limits.line_bytes, len(data)), self._connection.mask)
+        chunks = [*decoder.feed(data), *decoder.close()]
+        if not chunks:
+            raise ServerError(f"{self.address.url} sent no answer: its body is empty; run this again.")
+        return chunks[-1]
+
+    def stream_pull(self, name: str, *, insecure: bool = False) -> AsyncGenerator[Progress, None]:
+        """Yield the lines of a download; the last one is `done`, or has `error` or `cut`.
+
+        Closing it earlier pauses the download: the next pull resumes it.
+        Raises an OllamaMagicError if no answer begins.
         """
         return self._progress("/api/pull", pull_body(name, insecure=insecure))
 
     def stream_create(self, request: CreateRequest) -> AsyncGenerator[Progress, None]:
-        """Yield what the making of a model tells, as `stream_pull` does: a missing base is downloaded first."""
+        """Yield the lines of a creation, like `stream_pull`; a missing base is downloaded first."""
         return _to_the_end(self._progress("/api/create", create_body(request), ends=False))
 
     def _chunks(self, path: str, body: dict[str, object]) -> AsyncGenerator[ChatChunk, None]:
@@ -85,22 +120,22 @@ class OllamaClient:
         return self._connection.stream(path, body, decoder, begun=ChatChunk())
 
     def _progress(self, path: str, body: dict[str, object], *, ends: bool = True) -> AsyncGenerator[Progress, None]:
-        """A download takes hours, and checking a large file takes minutes without a word."""
+        """Stream progress with longer limits: a download takes hours, and a checksum minutes of silence."""
         limits = self._connection.limits
         decoder = ProgressDecoder(limits.line_bytes, self._connection.mask, ends=ends)
         patient = replace(limits, answer_bytes=_PROGRESS_BYTES, silence=max(limits.silence, limits.first_byte))
         return self._connection.stream(path, body, decoder, limits=patient)
 
     async def version(self) -> str:
-        """Return the server's version, such as "0.24.0"; "" if it does not say."""
+        """Return the server's version, such as "0.24.0"; "" if unknown."""
         return read_version(await self._connection.look("GET", "/api/version"))
 
     async def tags(self) -> list[ModelSummary]:
-        """Return the models on the server, as a rule the newest first."""
+        """Return the models on the server, usually newest first."""
         return read_tags(await self._connection.look("GET", "/api/tags"))
 
     async def ps(self) -> list[RunningModel]:
-        """Return the loaded models; servers before v0.1.38 cannot tell and have none."""
+        """Return the loaded models; servers before v0.1.38 list none."""
         try:
             return read_ps(await self._connection.look("GET", "/api/ps"))
         except ServerError as error:
@@ -109,7 +144,7 @@ class OllamaClient:
             raise
 
     async def show(self, model: str, *, verbose: bool = False) -> ModelFacts:
-        """Return what the server knows of one model, with its tensors and tokens if verbose; raises ModelNotFound."""
+        """Return the facts of one model, with its tensors and tokens if verbose; raise ModelNotFound."""
         more = {"verbose": True} if verbose else {}
         return read_show(await self._connection.look("POST", "/api/show", named(model) | more), verbose=verbose)
 
@@ -120,13 +155,15 @@ class OllamaClient:
         *,
         truncate: bool | None = None,
         dimensions: int | None = None,
-        options: Mapping[str, object] | None = None,
-        keep_alive: float | str | None = None,
+        options: Options | None = None,
+        keep_alive: KeepAlive = None,
+        seconds: float | None = None,
     ) -> Embeddings:
-        """Return a vector for each text, asked for some hundreds at a time. Raises ModelNotFound.
+        """Return a vector for each text, requested some hundreds at a time. Raises ModelNotFound.
 
-        A text that is too long is cut without a word, unless `truncate` is False: then it is a ServerError.
-        Servers before v0.2.6 are asked text by text, and their vectors cut and brought to length 1 here.
+        A request may take `seconds`, by default as long as the first byte of an answer.
+        A text that is too long is cut silently, or is a ServerError if `truncate` is False. Servers before v0.2.6 are
+        asked text by text, and their vectors are cut and normalised by the client.
         """
         more = {"options": dict(options or {}) or None, "keep_alive": keep_alive}
         parts = [inputs[at : at + _TEXTS_AT_ONCE] for at in range(0, len(inputs), _TEXTS_AT_ONCE)] or [inputs]
@@ -134,7 +171,7 @@ class OllamaClient:
         for part in parts:
             body = embed_body(model, part, {"truncate": truncate, "dimensions": dimensions, **more})
             try:
-                found.append(read_embeddings(await self._patient("/api/embed", body), len(part)))
+                found.append(read_embeddings(await self._patient("/api/embed", body, seconds), len(part)))
             except ServerError as error:
                 if error.status not in _NO_ROUTE:
                     raise
@@ -151,33 +188,33 @@ class OllamaClient:
         return Embeddings(model, vectors)
 
     async def copy(self, source: str, destination: str) -> None:
-        """Give a model a second name; another model of that name is lost. Raises ModelNotFound."""
+        """Copy a model to another name, replacing a model of that name. Raises ModelNotFound."""
         await self._done("POST", "/api/copy", {"source": source, "destination": destination})
 
     async def delete(self, name: str) -> None:
         """Remove a model from the server's disk, though not from its memory. Raises ModelNotFound."""
         await self._done("DELETE", "/api/delete", named(name))
 
-    async def load(self, name: str, keep_alive: float | str | None = None) -> None:
-        """Bring a model into memory, which may take minutes; one for embeddings too. Raises ModelNotFound."""
-        kept = {} if keep_alive is None else {"keep_alive": keep_alive}
+    async def load(self, name: str, keep_alive: KeepAlive = None) -> None:
+        """Load a model, which may take minutes. Raises ModelNotFound."""
+        settings = {} if keep_alive is None else {"keep_alive": keep_alive}
         try:
-            await self._patient("/api/generate", {"model": name, "prompt": "", "stream": False, **kept})
+            await self._patient("/api/generate", {"model": name, "prompt": "", "stream": False, **settings})
         except ServerError as error:
-            if error.status != 400 or "does not support generate" not in str(error):
+            if error.kind != "no_generate":
                 raise
         else:
             return
-        await self._patient("/api/embed", {"model": name, "input": [], **kept})
+        await self._patient("/api/embed", {"model": name, "input": [], **settings})
 
     async def unload(self, model: str) -> None:
-        """Free the memory that a model takes; this also frees a stuck one (dossier §21)."""
+        """Unload a model; this also frees a stuck one (protocol.md §21)."""
         await self._connection.look(
             "POST", "/api/chat", {"model": model, "messages": [], "keep_alive": 0, "stream": False}
         )
 
     async def render(self, request: ChatRequest) -> str:
-        """Return the prompt as the model gets it (dossier §6.6), since v0.11.5; "" from a server that cannot tell."""
+        """Return the rendered prompt (protocol.md §6.6); "" from a server before v0.11.5."""
         only = {"stream": False, "_debug_render_only": True, "options": {**request.options, "num_predict": 1}}
         found = (await self._connection.look("POST", "/api/chat", {**chat_body(request), **only})).get("_debug_info")
         return repaired(str(found.get("rendered_template", ""))) if isinstance(found, dict) else ""
@@ -189,21 +226,21 @@ class OllamaClient:
         except OllamaMagicError:
             return False
 
-    async def _patient(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
-        """Ask for what may have to load a model first."""
-        return await self._connection.look("POST", path, body, self._connection.limits.first_byte)
+    async def _patient(self, path: str, body: Mapping[str, object], seconds: float | None = None) -> dict[str, Any]:
+        """Send a look-up that may have to load a model first."""
+        return await self._connection.look("POST", path, body, seconds or self._connection.limits.first_byte)
 
     async def _done(self, method: str, path: str, body: Mapping[str, object]) -> None:
-        """Ask for a change, which a server answers with an empty body."""
+        """Send a change, to which a server replies with an empty body."""
         await self._connection.in_time(method, path, body_bytes(body), self._connection.limits.silence)
 
     async def aclose(self) -> None:
-        """Close the connections of the running loop; those of loops that are gone went with them."""
+        """Close the connections of the running loop."""
         await self._connection.aclose()
 
 
 async def _to_the_end(lines: AsyncGenerator[Progress, None]) -> AsyncGenerator[Progress, None]:
-    """A success that is not the last line was that of the base's download, and is left out."""
+    """Yield the lines without a success before the last line, which is that of the base's download."""
     held: Progress | None = None
     async with aclosing(lines):
         async for line in lines:

@@ -1,44 +1,44 @@
-"""The way to one server: sockets, limits, refusals and streamed bodies. No httpx name leaves it but `Transport`."""
+"""Requests to one server: limits, look-ups, refusals, streamed bodies. `sender` has the sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import logging
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from weakref import WeakKeyDictionary
-
-import httpx
 
 from ollama_magic.errors import OllamaMagicError, ServerError
-from ollama_magic.ollama.bodies import TooMuch, Unpacker, Unreadable
-from ollama_magic.ollama.complaints import Refusal, read_object
+from ollama_magic.ollama.connection_errors import broken_off
 from ollama_magic.ollama.decoder import LINE_BYTES
-from ollama_magic.ollama.failures import LOST, Way, broken_off
 from ollama_magic.ollama.listings import read_version
-from ollama_magic.ollama.protocol import body_bytes
-from ollama_magic.ollama.proxies import proxy_for
-from ollama_magic.ollama.tls import bare_context, tls_context
+from ollama_magic.ollama.refusals import Refusal, is_refused, refused_in_json
+from ollama_magic.ollama.request_bodies import body_bytes
+from ollama_magic.ollama.retry_after import retry_seconds
+from ollama_magic.ollama.sender import Sender
+from ollama_magic.ollama.server_errors import error_of, read_object
+from ollama_magic.ollama.unpacking import TooMuch, Unpacker, Unreadable
 from ollama_magic.ollama.versions import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
-    from ollama_magic.ollama.address import Address
-    from ollama_magic.ollama.proxies import ProxySetting
-    from ollama_magic.ollama.secrets import Secrets
+    import httpx
 
-Transport = httpx.AsyncBaseTransport
+    from ollama_magic.ollama.address import Address
+    from ollama_magic.ollama.secrets import Secrets
+    from ollama_magic.ollama.sender import Transport
+
 T = TypeVar("T")
-_HEADERS = {"accept-encoding": "identity", "user-agent": "ollama_magic", "content-type": "application/json"}
-_MOMENT = 0.1  # what the end of a body may take once its last line is read
+_log = logging.getLogger("ollama_magic.ollama")
+_END_S = 0.1  # how long the end of a body may take after its last line
 _REFUSAL_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an answer may take, in bytes and seconds (design §5); `look` is a whole look-up."""
+    """The limits of an answer in bytes and seconds (design.md §5); `look` is for a whole look-up."""
 
     line_bytes: int = LINE_BYTES
     answer_bytes: int = 64_000_000
@@ -50,7 +50,7 @@ class Limits:
 
 
 class Decoder(Protocol[T]):
-    """Turns the bytes of a streamed answer into values; `ended` after the end mark, `begun` once anything came."""
+    """Decodes a streamed answer; `begun` once any object came, `ended` after the end mark."""
 
     begun: bool
     ended: bool
@@ -61,7 +61,7 @@ class Decoder(Protocol[T]):
 
 
 class Connection:
-    """Requests to one server; usable from any event loop, each of which gets connections of its own."""
+    """Sends requests to one server; usable from any event loop, each of which gets its own connections."""
 
     def __init__(
         self, address: Address, secrets: Secrets, limits: Limits, ca_file: str | None, transport: Transport | None
@@ -69,11 +69,7 @@ class Connection:
         self.address = address
         self.limits = limits
         self.mask = secrets.mask
-        self._secrets = secrets
-        self._ca_file = ca_file
-        self._transport = transport
-        self._proxy: ProxySetting | None = None
-        self._https: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self._sender = Sender(address, secrets, ca_file, transport, _connect_seconds(address, limits))
 
     async def stream(
         self,
@@ -84,9 +80,9 @@ class Connection:
         begun: T | None = None,
         limits: Limits | None = None,
     ) -> AsyncGenerator[T, None]:
-        """Yield `begun` when the headers came, then what the decoder makes of the body, then why it broke off, if so.
+        """Yield `begun` when the headers arrive, then the decoded body, then why it broke off, if so.
 
-        Who leaves earlier hangs up. Raises an OllamaMagicError if no answer begins.
+        Closing the generator closes the connection. Raises an OllamaMagicError if no answer begins.
         """
         limits = limits or self.limits
         async with self._reply("POST", path, body_bytes(body), limits) as response:
@@ -110,30 +106,31 @@ class Connection:
                 yield chunk
 
     def _rest(self, decoder: Decoder[T], cut: str) -> list[T]:
-        """Return what a body without an end mark leaves behind; if nothing at all came, that is an error."""
+        """Return the rest of a body without an end mark; raise ServerError if it was empty."""
         chunks = decoder.close()
         if not decoder.begun and not decoder.ended:
             raise ServerError(f"{self.address.url} sent no answer: {cut or 'its body is empty'}; run this again.")
         return [*chunks, decoder.cut(cut)] if cut and not decoder.ended else chunks
 
     async def aclose(self) -> None:
-        """Close the connections of the running loop; those of loops that are gone went with them."""
-        https = self._https.pop(asyncio.get_running_loop(), None)
-        if https is not None:
-            await https.aclose()
+        """Close the connections of the running loop."""
+        await self._sender.aclose()
 
     async def look(
         self, method: str, path: str, body: Mapping[str, object] | None = None, seconds: float | None = None
     ) -> dict[str, Any]:
-        """Return the JSON object that answers a request within some seconds, those of a look-up by default."""
+        """Return the JSON object that answers a request within `seconds`, by default those of a look-up."""
         data = await self.in_time(method, path, body_bytes(body) if body is not None else b"", seconds)
-        value = read_object(data.decode("utf-8", "replace"))
+        text = data.decode("utf-8", "replace")
+        value = read_object(text)
         if value is None:
-            raise ServerError(f"{self.address.url} is not Ollama: its answer to {path} is no JSON; look at the port.")
+            raise ServerError(f"{self.address.url} is not Ollama: its answer to {path} is not JSON; check the port.")
+        if is_refused(path, value):
+            raise refused_in_json(self.address, path, error_of(read_object(self.mask(text))))
         return value
 
     async def in_time(self, method: str, path: str, body: bytes, seconds: float | None = None) -> bytes:
-        """Return the whole body that answers within some seconds; raises ServerError where it breaks off."""
+        """Return the body that answers within `seconds`; raise ServerError if it breaks off."""
         seconds = seconds or self.limits.look
         late = None
         try:
@@ -142,51 +139,72 @@ class Connection:
             late = ServerError(f"{self.address.url} did not answer within {seconds:g} s; is it busy?")
         raise late
 
+    async def whole(self, path: str, body: Mapping[str, object], seconds: float) -> bytes:
+        """Return the body that answers a request, whose head may take `seconds`; raise ServerError if it breaks off."""
+        return await self._whole("POST", path, body_bytes(body), seconds)
+
     async def _whole(self, method: str, path: str, body: bytes, seconds: float) -> bytes:
         async with self._reply(method, path, body, replace(self.limits, first_byte=seconds)) as response:
             data, cut = await self._body(response, self.limits.answer_bytes)
         if cut:
-            raise ServerError(f"{self.address.url} sent no whole answer to {path}: {cut}; run this again.")
+            raise ServerError(f"{self.address.url} sent an incomplete answer to {path}: {cut}; run this again.")
         return data
 
     async def _body(self, response: httpx.Response, most: int) -> tuple[bytes, str]:
-        """Return what came of a body, and the clause that says why it broke off, or ""."""
+        """Return what arrived of a body, and the clause that says why it broke off, or ""."""
         parts: list[bytes] = []
         try:
             unpack = Unpacker(_encoding(response), most)
             async for data in response.aiter_raw():
-                parts.append(unpack(data))  # noqa: PERF401 - what came before an error is kept
+                parts.append(unpack(data))  # noqa: PERF401 - what came before an error counts
         except Exception as error:  # noqa: BLE001 - no foreign exception leaves the package
             return b"".join(parts), _cut(error, self.limits)
         return b"".join(parts), ""
 
     @contextlib.asynccontextmanager
     async def _reply(self, method: str, path: str, body: bytes, limits: Limits) -> AsyncIterator[httpx.Response]:
-        """Send a request and open its answer; a refusal is raised, and whatever happens the connection is left."""
-        response = await self._sent(method, path, body, limits)
-        try:
-            html = "html" in response.headers.get("content-type", "").lower()
-            if not response.is_success or html:
-                raise await self._refusal(response, path)
-            yield response
-        finally:
-            await response.aclose()
+        """Send a request and open its answer; raise a refusal, and close the connection in the end."""
+        began, limit = time.monotonic(), {"first_byte": limits.first_byte, "silence": limits.silence}
+        with self._sender.connections() as pool:
+            try:
+                response = await self._sender.send(pool, method, path, body, **limit)
+            except OllamaMagicError as error:
+                _log.info("%s %s: %s after %.2f s", method, path, type(error).__name__, time.monotonic() - began)
+                raise
+            try:
+                html = "html" in response.headers.get("content-type", "").lower()
+                if not response.is_success or html:
+                    raise await self._refusal(response, path)
+                yield response
+            finally:
+                await response.aclose()
+                _log.info(
+                    "%s %s: %s in %.2f s, %d bytes sent, %d received",
+                    *(method, path, response.status_code, time.monotonic() - began),
+                    *(len(body), response.num_bytes_downloaded),
+                )
 
     async def _refusal(self, response: httpx.Response, path: str) -> OllamaMagicError:
         body = b""
         with contextlib.suppress(asyncio.TimeoutError):
             body, _ = await asyncio.wait_for(self._body(response, _REFUSAL_BYTES), self.limits.look)
+        headers = response.headers
         refusal = Refusal(
-            self.address.url,
+            self.address,
             path,
             response.status_code,
-            response.headers.get("content-type", "").lower(),
-            self.mask(response.headers.get("location", "")),
-            self.mask(body.decode("utf-8", "replace")),
+            content_type=headers.get("content-type", "").lower(),
+            location=self.mask(headers.get("location", "")),
+            authenticate=headers.get("www-authenticate", ""),
+            body=self.mask(body.decode("utf-8", "replace")),
+            proxy_variable=self._sender.proxy.variable if self._sender.proxy else "",
         )
         if refusal.no_route and path in ROUTES:
             refusal = replace(refusal, version=await self._version())
-        return refusal.error()
+        error = refusal.error()
+        if isinstance(error, ServerError):
+            error.retry_after = retry_seconds(headers.get("retry-after", ""))
+        return error
 
     async def _version(self) -> str:
         try:
@@ -194,82 +212,16 @@ class Connection:
         except OllamaMagicError:
             return ""
 
-    async def _sent(self, method: str, path: str, body: bytes, limits: Limits) -> httpx.Response:
-        """Send once, and once more without a word if a connection from an earlier request turned out dead."""
-        for last in (False, True):
-            try:
-                request = self._request(method, path, body, limits.first_byte)
-                response = await self._connections().send(request, stream=True)
-            except OllamaMagicError:
-                raise
-            except Exception as error:  # noqa: BLE001 - no foreign exception leaves the package
-                failure = self._way(limits.first_byte).failure(error)
-                dead = isinstance(error, LOST) and request.extensions["trace"].reused
-            else:
-                request.extensions["timeout"]["read"] = limits.silence
-                return response
-            if last or not dead:
-                break
-        raise failure
 
-    def _request(self, method: str, path: str, body: bytes, first_byte: float) -> httpx.Request:
-        return self._connections().build_request(
-            method,
-            self.address.join(path),
-            content=body or None,
-            headers=self._secrets.headers_for(self.address),
-            timeout=httpx.Timeout(first_byte, connect=self._connect_s, pool=self._connect_s),
-            extensions={"trace": _Trace()},
-        )
-
-    def _connections(self) -> httpx.AsyncClient:
-        loop = asyncio.get_running_loop()
-        if loop not in self._https:
-            transport = self._transport or self._new_transport()
-            self._https[loop] = httpx.AsyncClient(transport=transport, trust_env=False, headers=_HEADERS)
-        return self._https[loop]
-
-    def _new_transport(self) -> httpx.AsyncHTTPTransport:
-        self._proxy = setting = proxy_for(self.address, os.environ)
-        secure = self.address.scheme == "https" or (setting is not None and setting.url.startswith("https:"))
-        context = tls_context(self._ca_file) if secure else bare_context()
-        proxy = (
-            httpx.Proxy(setting.url, ssl_context=context if setting.url.startswith("https:") else None)
-            if setting
-            else None
-        )
-        return httpx.AsyncHTTPTransport(
-            verify=context, trust_env=False, proxy=proxy, limits=httpx.Limits(max_connections=None)
-        )
-
-    @property
-    def _connect_s(self) -> float:
-        return self.limits.connect_loopback if self.address.loopback else self.limits.connect
-
-    def _way(self, read_s: float) -> Way:
-        return Way(self.address, self._proxy, self._connect_s, read_s)
-
-
-class _Trace:
-    """Hears from httpcore whether a request opened a connection or took one that was there."""
-
-    def __init__(self) -> None:
-        self._connected = self._sending = False
-
-    @property
-    def reused(self) -> bool:
-        return self._sending and not self._connected
-
-    async def __call__(self, event: str, _: object) -> None:
-        self._connected |= event.endswith("connect_tcp.started")
-        self._sending |= event.endswith("send_request_headers.started")
+def _connect_seconds(address: Address, limits: Limits) -> float:
+    return limits.connect_loopback if address.loopback else limits.connect
 
 
 def _cut(error: Exception, limits: Limits) -> str:
     if isinstance(error, TooMuch):
         return f"it is longer than {limits.answer_bytes:,} bytes"
     if isinstance(error, Unreadable):
-        return "it is packed in a way that cannot be read"
+        return "its compression cannot be read"
     return broken_off(error, limits.silence)
 
 
@@ -278,11 +230,11 @@ def _encoding(response: httpx.Response) -> str:
 
 
 async def _exhausted(pieces: AsyncIterator[bytes]) -> None:
-    """Read a body to its end, so that its connection can serve again, but not for long."""
+    """Read a body briefly to its end, so that its connection can be reused."""
 
     async def rest() -> None:
         async for _ in pieces:
             pass
 
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(rest(), _MOMENT)
+        await asyncio.wait_for(rest(), _END_S)

@@ -1,4 +1,4 @@
-"""The bytes of a streamed answer as values: pure decoders that own the unfinished line, and nothing else."""
+"""Decoders for streamed answers. Pure: they only buffer the unfinished line."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import re
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ollama_magic.foreign import one_line, repaired
-from ollama_magic.ollama.complaints import cure_for, error_of
-from ollama_magic.ollama.protocol import ChatChunk, Stats, count
-from ollama_magic.ollama.requests import Progress
+from ollama_magic.ollama.protocol import ChatChunk, Progress, Stats, count
+from ollama_magic.ollama.server_errors import error_of, kind_of, with_cure
+from ollama_magic.ollama.tool_calls import calls_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ollama_magic.ollama.protocol import ToolCall
 
 T = TypeVar("T")
 LINE_BYTES = 8_000_000
@@ -22,9 +24,9 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class LineDecoder(Generic[T]):
-    """Turns the bytes of a stream, however they are split, into values; after the end mark it is deaf.
+    """Decodes the bytes of a stream, however they are split; after the end mark it ignores the rest.
 
-    Lines end at a newline and nowhere else (dossier §23.6). `begun` tells whether one readable object came.
+    Lines end at a newline and nowhere else (protocol.md §23.6). `begun` says whether any object arrived.
     """
 
     def __init__(self, line_bytes: int = LINE_BYTES, mask: Callable[[str], str] = str) -> None:
@@ -36,11 +38,14 @@ class LineDecoder(Generic[T]):
 
     def feed(self, data: bytes) -> list[T]:
         """Return the values of the lines that these bytes complete."""
+        chunks: list[T] = []
+        if data.find(b"\n") == len(data) - 1 and not self._held and data and not self.ended:
+            self._read(data[:-1], chunks)  # one whole line, as servers send them
+            return chunks
         lines = data.split(b"\n")
         if self._held and len(lines) > 1:
             lines[0] = self._released(lines[0])
         rest = lines.pop()
-        chunks: list[T] = []
         for line in lines:
             if line and not self.ended:
                 self._read(line, chunks)
@@ -49,7 +54,7 @@ class LineDecoder(Generic[T]):
         return chunks
 
     def close(self) -> list[T]:
-        """Return what a last line without a newline held; one that is not whole was cut off and is dropped."""
+        """Return the values of a last line without a newline; an incomplete one is dropped."""
         chunks: list[T] = []
         if self._held and not self.ended:
             self._read(self._released(b""), chunks, whole=False)
@@ -63,7 +68,7 @@ class LineDecoder(Generic[T]):
         raise NotImplementedError
 
     def _value(self, value: dict[str, object]) -> tuple[T, bool]:
-        """Return what an object of the stream says, and whether it is the last one."""
+        """Return the value of an object, and whether it is the last one."""
         raise NotImplementedError
 
     def _hold(self, rest: bytes, chunks: list[T]) -> None:
@@ -100,7 +105,7 @@ class LineDecoder(Generic[T]):
             self._read_odd(text, chunks, whole)
 
     def _read_odd(self, text: str, chunks: list[T], whole: bool) -> None:
-        """Read a line that is not one JSON value: blank, behind a byte order mark, several values, or garbage."""
+        """Read a line that is not one JSON value: blank, with a byte order mark, several values, or garbage."""
         at = _SPACE.match(text, 1 if text.startswith("\ufeff") else 0).end()  # type: ignore[union-attr]
         for _ in range(_VALUES_IN_A_LINE):
             if at == len(text) or self.ended:
@@ -120,8 +125,8 @@ class LineDecoder(Generic[T]):
             return
         self.begun = True
         if value.get("error") or "StatusCode" in value:
-            told = json.loads(self._mask(json.dumps(value)))  # a server may repeat the key that it refuses
-            self._end(chunks, self._failed(error_of(told) or "an error without words"))
+            masked = json.loads(self._mask(json.dumps(value)))  # a server may repeat the key that it refuses
+            self._end(chunks, self._failed(error_of(masked) or "an error without words"))
             return
         found, last = self._value(value)
         if last:
@@ -131,7 +136,7 @@ class LineDecoder(Generic[T]):
 
 
 class ChunkDecoder(LineDecoder[ChatChunk]):
-    """Reads the answers of chat, and those of generate, where the text stands in `response` (dossier §7)."""
+    """Reads the answers of chat and of generate, which has its text in `response` (protocol.md §7)."""
 
     def __init__(self, line_bytes: int = LINE_BYTES, mask: Callable[[str], str] = str) -> None:
         super().__init__(line_bytes, mask)
@@ -148,7 +153,7 @@ class ChunkDecoder(LineDecoder[ChatChunk]):
         if value.get("done") is True:
             return self._last(value), True
         content, thinking = _deltas(value)
-        return ChatChunk(content, thinking, model=self._model_of(value)), False
+        return ChatChunk(content, thinking, model=self._model_of(value), tool_calls=_calls(value)), False
 
     def _last(self, value: dict[str, object]) -> ChatChunk:
         content, thinking = _deltas(value)
@@ -160,6 +165,7 @@ class ChunkDecoder(LineDecoder[ChatChunk]):
             done_reason=one_line(reason, 40) if isinstance(reason, str) else None,
             stats=_stats(value),
             model=self._model_of(value),
+            tool_calls=_calls(value),
         )
 
     def _model_of(self, value: dict[str, object]) -> str:
@@ -170,9 +176,9 @@ class ChunkDecoder(LineDecoder[ChatChunk]):
 
 
 class ProgressDecoder(LineDecoder[Progress]):
-    """Reads the lines of pull and create (dossier §17.1).
+    """Reads the lines of pull and create (protocol.md §17.1).
 
-    `success` ends a pull; in a create (`ends` is False) it may be that of its base's download.
+    `success` ends a pull; in a create (`ends` is False) it may belong to the base's download.
     """
 
     def __init__(self, line_bytes: int = LINE_BYTES, mask: Callable[[str], str] = str, *, ends: bool = True) -> None:
@@ -184,7 +190,7 @@ class ProgressDecoder(LineDecoder[Progress]):
         return Progress(cut=why)
 
     def _failed(self, error: str) -> Progress:
-        return Progress(error=f"{error}{cure_for(error)}")
+        return Progress(error=with_cure(error), kind=kind_of(error))
 
     def _value(self, value: dict[str, object]) -> tuple[Progress, bool]:
         found = Progress(
@@ -200,7 +206,7 @@ class ProgressDecoder(LineDecoder[Progress]):
 
 
 def _deltas(value: dict[str, object]) -> tuple[str, str]:
-    message = value.get("message")  # v0.1.14 to 16 leave it out of the last chunk (dossier §22)
+    message = value.get("message")  # v0.1.14 to 16 omit it in the last chunk (protocol.md §22)
     if isinstance(message, dict):
         content, thinking = message.get("content"), message.get("thinking")
     else:
@@ -209,6 +215,12 @@ def _deltas(value: dict[str, object]) -> tuple[str, str]:
         repaired(content) if isinstance(content, str) else "",
         repaired(thinking) if isinstance(thinking, str) else "",
     )
+
+
+def _calls(value: dict[str, object]) -> tuple[ToolCall, ...]:
+    message = value.get("message")
+    found = message.get("tool_calls") if isinstance(message, dict) else None
+    return calls_from(found) if found else ()
 
 
 def _stats(value: dict[str, object]) -> Stats:

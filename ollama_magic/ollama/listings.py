@@ -1,4 +1,4 @@
-"""The answers of version, tags, ps and show as values; every field may be missing or of a wrong type (dossier §15)."""
+"""Reads the answers of version, tags, ps and show; fields may be missing or invalid (protocol.md §15)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_version(body: Mapping[str, Any]) -> str:
 
 
 def read_tags(body: Mapping[str, Any]) -> list[ModelSummary]:
-    """Return the models of `/api/tags` in the server's order, those without a name left out."""
+    """Return the models of `/api/tags` in the server's order, without nameless ones."""
     return [_summary(item) for item in _models(body)]
 
 
@@ -41,7 +41,7 @@ def read_ps(body: Mapping[str, Any]) -> list[RunningModel]:
 
 
 def read_show(body: Mapping[str, Any], *, verbose: bool = False) -> ModelFacts:
-    """Return what `/api/show` says of a model; its tensors, which some servers always send, only if verbose."""
+    """Return the facts of `/api/show`, with tensors only if verbose: some servers always send them."""
     details, info = _object(body, "details"), _object(body, "model_info")
     modelfile = _text(body, "modelfile")
     return ModelFacts(
@@ -105,7 +105,7 @@ def _line(value: Mapping[str, Any], field: str) -> str:
 
 
 def _fit(text: str) -> str:
-    """Return the text on one line; nearly every name is fit as it is, and a list may have 10,000."""
+    """Return the text on one line, quickly for ordinary names: a list may have 10,000."""
     if len(text) <= 80 and text.isascii() and text.isprintable() and "  " not in text:
         return text
     return one_line(text)
@@ -128,7 +128,7 @@ def _words(value: object) -> list[str]:
 
 
 def _capabilities(value: Mapping[str, Any]) -> frozenset[str] | None:
-    """None where the server does not tell, which is not the same as none at all."""
+    """Return the capabilities; None if the server does not list them."""
     words = _words(value.get("capabilities"))
     return frozenset(words) if words else None
 
@@ -142,13 +142,13 @@ def _of_architecture(info: Mapping[str, Any], field: str) -> int | None:
 
 
 def _weights(modelfile: str) -> str:
-    """Return the digest in the FROM line: the blob's path on the server's machine, which ends in it."""
+    """Return the digest in the FROM line, which names the blob on the server."""
     found = _BLOB.search(modelfile)
     return found[1] if found else ""
 
 
 def _plain(value: Any) -> Any:
-    """Return a JSON value whose texts are fit to be shown; a GGUF's own lists may have 300,000 words."""
+    """Return a JSON value with printable texts, quickly for ASCII: a GGUF's lists may have 300,000 words."""
     if isinstance(value, str):
         return value if value.isascii() and value.isprintable() else printable(value)
     if isinstance(value, dict):

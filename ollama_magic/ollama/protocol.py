@@ -1,42 +1,144 @@
-"""Ollama's wire format as values: bytes in, frozen dataclasses out, and back. No I/O lives here."""
+"""Requests and answers as frozen values, without I/O or JSON."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from ollama_magic.errors import InputError
-from ollama_magic.foreign import one_line, repaired
+from functools import cached_property
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from ollama_magic.errors import ServerErrorKind
+
+Options: TypeAlias = Mapping[str, object]  # model options, such as {"temperature": 0.2}
+Think: TypeAlias = bool | str | None  # on, off, a level such as "low"; None leaves it to the model
+Format: TypeAlias = str | Mapping[str, object] | None  # "json", or a JSON Schema
+KeepAlive: TypeAlias = float | str | None  # seconds, or "10m"; -1 keeps the model loaded, 0 unloads it at once
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """One call that a model asks for; `problem` says why it cannot be run as it came, and is empty if it can."""
+
+    name: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    id: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a conversation as the server takes it."""
+    """One message of a conversation; a message of the role "tool" is the result of a call (protocol.md §9.3).
+
+    `images` are the bytes of images and sound, in order.
+    """
 
     role: str
     content: str
     thinking: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_name: str = ""
+    tool_call_id: str = ""
+    images: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is text and nothing else, as nearly all messages of a long history are."""
+        return not (self.images or self.thinking or self.tool_calls or self.tool_name or self.tool_call_id)
+
+    @cached_property
+    def size(self) -> int:
+        """The bytes of its text as UTF-8."""
+        return len(self.content) if self.content.isascii() else len(self.content.encode("utf-8", "replace"))
+
+    @cached_property
+    def digest(self) -> bytes:
+        """A hash of all of it, images included; made once, for a long history is sent with every turn."""
+        calls = [[call.id, call.name, dict(call.arguments)] for call in self.tool_calls]
+        images = [sha256(image).hexdigest() for image in self.images]
+        rest = [self.thinking, calls, self.tool_name, self.tool_call_id, images]
+        text = json.dumps([self.role, self.content, *([] if self.is_text else rest)], default=str)
+        return blake2b(text.encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """What one turn sends (dossier §6.1); fields that are None or empty are left out of the body."""
+    """The request of a chat turn (protocol.md §6.1); fields that are None or empty are omitted from the body."""
 
     model: str
     messages: tuple[Message, ...]
-    options: Mapping[str, object] = field(default_factory=dict)
-    think: bool | str | None = None
+    options: Options = field(default_factory=dict)
+    think: Think = None
     format: object = None
-    keep_alive: float | str | None = None
+    keep_alive: KeepAlive = None
+    tools: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """A single turn of `/api/generate` (protocol.md §7).
+
+    Fields that are None or empty are omitted from the body. `raw` sends the prompt unchanged, without
+    template or system; `suffix` needs a model with that capability.
+    """
+
+    model: str
+    prompt: str
+    suffix: str = ""
+    system: str = ""
+    template: str = ""
+    raw: bool = False
+    options: Options = field(default_factory=dict)
+    think: Think = None
+    format: object = None
+    keep_alive: KeepAlive = None
+    images: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+Request = ChatRequest | GenerateRequest
+
+
+@dataclass(frozen=True)
+class CreateRequest:
+    """A model made from another one (protocol.md §18.1): `base` is its `from`; what is empty is inherited."""
+
+    name: str
+    base: str
+    system: str = ""
+    template: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    messages: tuple[Message, ...] = ()
+    license: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of a pull or create (protocol.md §17.1); sizes in bytes, None where the line has none.
+
+    A progress bar belongs to a `digest`; it is complete when the next status or digest comes, because the last line
+    of a layer may be missing. The last line of all is `done`, or has an `error`, or `cut`: why the
+    stream broke off.
+    """
+
+    status: str = ""
+    digest: str = ""
+    total: int | None = None
+    completed: int | None = None
+    error: str = ""
+    kind: ServerErrorKind = "other"
+    cut: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether the server has finished successfully."""
+        return self.status == "success" and not self.error
 
 
 @dataclass(frozen=True)
 class Stats:
-    """What the last chunk says of an answer (dossier §6.3): tokens and nanoseconds; every field may be missing."""
+    """The statistics of an answer in tokens and nanoseconds (protocol.md §6.3); every field may be missing."""
 
     total_ns: int | None = None
     load_ns: int | None = None
@@ -46,11 +148,11 @@ class Stats:
     answer_ns: int | None = None
 
 
-@dataclass(frozen=True)
-class ChatChunk:
+class ChatChunk(NamedTuple):
     """One line of a stream: text to append, then perhaps the end, or an error instead of either.
 
-    `cut` is a clause that says why the stream ends here without its end mark («the connection was reset»).
+    `cut` is a clause that says why the stream ended without its end mark («the connection was reset»).
+    A named tuple, because one is made for each token.
     """
 
     content: str = ""
@@ -61,11 +163,12 @@ class ChatChunk:
     error: str | None = None
     model: str = ""
     cut: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One model of `/api/tags` (dossier §15.1); capabilities are None on servers before v0.30."""
+    """One model of `/api/tags` (protocol.md §15.1); capabilities are None on servers before v0.30."""
 
     name: str
     size: int = 0
@@ -82,7 +185,7 @@ class ModelSummary:
 
 @dataclass(frozen=True)
 class RunningModel:
-    """One loaded model of `/api/ps` (dossier §15.2); models that share their weights show up under one name only."""
+    """One loaded model of `/api/ps` (protocol.md §15.2); models with the same weights are listed under one name."""
 
     name: str
     size: int = 0
@@ -103,10 +206,10 @@ class Tensor:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What `/api/show` says of one model (§15.3); context_length is the one it was trained with.
+    """The facts of `/api/show` about one model (protocol.md §15.3); context_length is the one it was trained with.
 
-    `info` and `projector` are the file's own keys; `tensors` are there if asked for with verbose. `weights` is the
-    digest of the weights file, as far as the Modelfile tells it: models that share it share one runner (§15.2).
+    `info` and `projector` are the file's own keys; `tensors` needs verbose. `weights` is the digest of the weights file
+    if the Modelfile has it: models that share it share one runner (§15.2).
     """
 
     capabilities: frozenset[str] | None = None
@@ -134,41 +237,8 @@ class ModelFacts:
     tensors: tuple[Tensor, ...] = ()
 
 
-def chat_body(request: ChatRequest) -> dict[str, object]:
-    """Return the JSON object of a streamed `/api/chat` request."""
-    body: dict[str, object] = {
-        "model": request.model,
-        "messages": [message_body(message) for message in request.messages],
-        "stream": True,
-    }
-    optional = {
-        "options": dict(request.options) or None,
-        "think": request.think,
-        "format": request.format,
-        "keep_alive": request.keep_alive,
-    }
-    return body | {name: value for name, value in optional.items() if value is not None}
-
-
-def message_body(message: Message) -> dict[str, str]:
-    """Return a message as JSON has it."""
-    body = {"role": message.role, "content": message.content}
-    return body | {"thinking": message.thinking} if message.thinking else body
-
-
-def body_bytes(body: Mapping[str, object]) -> bytes:
-    """Return a request's body; lone surrogates become U+FFFD, what JSON cannot say is an InputError."""
-    try:
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        problem = InputError(f"This request cannot be written as JSON ({one_line(str(error))}); look at its options.")
-    else:
-        return repaired(text).encode()
-    raise problem
-
-
 def count(value: object) -> int | None:
-    """Return a count or a time as the server means it, None for anything that cannot be one."""
+    """Return a valid count or time, None for anything else."""
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if 0 <= value < 2**63 else None

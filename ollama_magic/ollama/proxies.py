@@ -1,4 +1,4 @@
-"""Which proxy the environment names for an address, if any. Loopback never has one; nothing here opens a socket."""
+"""The proxy that the environment names for an address, if any. Loopback addresses have none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ollama_magic.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from ollama_magic.ollama.address import Address
 
@@ -21,7 +21,7 @@ _URL = re.compile(r"([a-z0-9]+)://(?:[^@/\s]*@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?
 
 @dataclass(frozen=True)
 class ProxySetting:
-    """A proxy, and the variable that named it; the URL may hold a password, so it is never shown."""
+    """A proxy and the variable that names it; its URL may contain a password, so it is never shown."""
 
     variable: str
     url: str
@@ -31,7 +31,7 @@ class ProxySetting:
 
 
 def proxy_for(address: Address, environ: Mapping[str, str]) -> ProxySetting | None:
-    """Return the proxy for an address, lower-case variables first; a value that cannot be used is an InputError."""
+    """Return the proxy for an address, lower-case variables first; raise InputError for an invalid value."""
     if address.loopback or _excepted(address, environ):
         return None
     for name in (f"{address.scheme}_proxy", "all_proxy"):
@@ -43,10 +43,10 @@ def proxy_for(address: Address, environ: Mapping[str, str]) -> ProxySetting | No
 
 def _checked(variable: str, value: str, address: Address) -> str:
     url = value if "://" in value else f"http://{value}"
-    cure = f"mend or unset it, or add {address.host} to NO_PROXY"
+    cure = f"fix or unset it, or add {address.host} to NO_PROXY"
     match = _URL.fullmatch(url)
     if not match or int(match[3] or 1) not in range(1, 65536):
-        raise InputError(f"The environment variable {variable} does not hold the address of a proxy; {cure}.")
+        raise InputError(f"The environment variable {variable} is not the address of a proxy; {cure}.")
     scheme = match[1].lower()
     if scheme == "socks":
         scheme = "socks5"
@@ -56,7 +56,7 @@ def _checked(variable: str, value: str, address: Address) -> str:
         )
     if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise InputError(
-            f"The environment variable {variable} names a SOCKS proxy, which needs a package more "
+            f"The environment variable {variable} names a SOCKS proxy, which needs another package "
             f"(`pip install socksio`); install it, or {cure}."
         )
     return f"{scheme}://{url.split('://', 1)[1]}"
@@ -64,15 +64,11 @@ def _checked(variable: str, value: str, address: Address) -> str:
 
 def _excepted(address: Address, environ: Mapping[str, str]) -> bool:
     text = environ.get("no_proxy", "").strip() or environ.get("NO_PROXY", "")
-    return any(_covers(entry, address) for entry in _entries(text))
-
-
-def _entries(text: str) -> Iterator[str]:
-    yield from (entry.lower() for entry in re.split(r"[,\s]+", text) if entry)
+    return any(_covers(entry.lower(), address) for entry in re.split(r"[,\s]+", text) if entry)
 
 
 def _covers(entry: str, address: Address) -> bool:
-    """Read one entry of NO_PROXY: *, a domain, a host with a port, an IP, with or without brackets, or a network."""
+    """Whether an entry of NO_PROXY covers an address: *, a domain, a host with a port, an IP address or a network."""
     if entry == "*":
         return True
     network = _network(entry.strip("[]"))

@@ -1,4 +1,4 @@
-"""Keys and named headers: held in one place, shown nowhere, sent to their own origin only."""
+"""Keys and named headers: never shown, and sent to their own origin only."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import one_line
+from ollama_magic.log import register_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE = "OLLAMA_API_KEY"
 MASK = "•••"
-_SHORTEST = 4  # a shorter word is no key, and masking it would spoil ordinary text
+_SHORTEST = 4  # masking shorter words would damage ordinary text
 _SHORTEST_PART = 8  # of a value such as «Bearer …»
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = frozenset(
@@ -26,7 +27,7 @@ _OURS = frozenset(
 
 
 class Secrets:
-    """Headers that nobody may see, for one origin; a copy or a pickle of it is empty."""
+    """Secret headers for one origin; a copy or a pickle of it is empty."""
 
     __slots__ = ("_forms", "_headers", "_origin")
 
@@ -34,6 +35,7 @@ class Secrets:
         self._origin = origin
         self._headers = dict(headers or {})
         self._forms = _forms(self._headers.values())
+        register_secrets(self._forms)
 
     @classmethod
     def from_environment(cls, address: Address, environ: Mapping[str, str], headers: Mapping[str, str]) -> Secrets:
@@ -45,7 +47,7 @@ class Secrets:
         return cls(address.origin, found)
 
     def headers_for(self, address: Address) -> dict[str, str]:
-        """Return the headers for this address: none, if it is not the origin that they belong to."""
+        """Return the headers for this address; none for another origin than their own."""
         return dict(self._headers) if address.origin == self._origin else {}
 
     def mask(self, text: str) -> str:
@@ -64,7 +66,7 @@ class Secrets:
 
 
 def _forms(values: object) -> tuple[str, ...]:
-    """Every shape in which a value may turn up, the longest first."""
+    """Return every form in which a value may appear, the longest first."""
     forms: set[str] = set()
     for value in values:  # type: ignore[attr-defined]
         words = value.split()
@@ -80,16 +82,16 @@ def _name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InputError(f"{one_line(str(name), 60) or 'An empty text'} cannot be the name of a header.")
     if name.lower() in _OURS:
-        raise InputError(f"The header {name} is written by the client itself; take it out of OllamaMagic.headers.")
+        raise InputError(f"The header {name} is set by the client itself; remove it from OllamaMagic.headers.")
     return name
 
 
 def _read(name: str, source: object, environ: Mapping[str, str]) -> str:
-    """The value itself is never repeated in an error: it may be the very key."""
+    """Return the value of a header from the environment; errors never show it, because it may be a key."""
     if not isinstance(source, str) or not source.startswith("env:") or not source[4:].strip():
         raise InputError(
             f'The header {name} takes its value from the environment: write {{"{name}": "env:NAME"}}, '
-            "so that no key stands in a cell."
+            "so that no key is in a cell."
         )
     variable = source[4:].strip()
     if not environ.get(variable, "").strip():
@@ -102,5 +104,5 @@ def _checked(value: str, variable: str) -> str:
     if any(char in value for char in "\r\n\0"):
         raise InputError(f"The value of {variable} spans several lines and cannot be sent as a header.")
     if not value.isascii() or not value.isprintable():
-        raise InputError(f"The value of {variable} holds characters that no header can carry; is it the right key?")
+        raise InputError(f"The value of {variable} contains characters that a header cannot have; is it the right key?")
     return value

@@ -1,4 +1,4 @@
-"""Which certificates are trusted. An http:// address costs no CA store, and nothing in the environment disturbs it."""
+"""The trusted certificates; an http:// address loads none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def bare_context() -> ssl.SSLContext:
-    """Return a context that trusts nobody, for connections on which no TLS is spoken."""
+    """Return an empty context, for connections without TLS."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -24,7 +24,7 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
     """Return a context that trusts the usual authorities, the machine's own store, and `ca_file`."""
     try:
         context = httpx.create_ssl_context(trust_env=False)
-    except OSError:  # it also opens the file that SSLKEYLOGFILE names, wherever that is
+    except OSError:  # it also opens the file that SSLKEYLOGFILE names
         context = bare_context()
     context.load_default_certs()
     if ca_file:
@@ -44,11 +44,11 @@ def _trust(context: ssl.SSLContext, ca_file: str) -> None:
         failure = f"{shown} cannot be read ({one_line(getattr(error, 'strerror', None) or str(error))})"
     else:
         return
-    raise InputError(f"{failure}; set OllamaMagic.ca_file to your firm's certificate.")
+    raise InputError(f"{failure}; set OllamaMagic.ca_file to your organisation's certificate.")
 
 
 def missing_store(environ: Mapping[str, str]) -> str:
-    """Return the name of a variable that points at certificates that are not there, or ""."""
+    """Return the name of a variable that points to missing certificates, or ""."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if environ.get(name) and not Path(environ[name]).exists():
             return name

@@ -1,1 +1,1 @@
-"""The chat panel: a box of widgets in which the notebook's conversation goes on."""
+"""The chat panel: widgets for the notebook's conversation."""

@@ -1,4 +1,4 @@
-"""One quiet line above a panel's input: what came of the last act, or what the panel waits for."""
+"""The status line above a panel's input: the result of the last action, or what the panel waits for."""
 
 from __future__ import annotations
 
@@ -8,44 +8,42 @@ from ollama_magic.display.tables import marked
 from ollama_magic.foreign import one_line
 
 if TYPE_CHECKING:
-    from ollama_magic.display.kit import WidgetKit
+    from ollama_magic.display.widget_factory import WidgetFactory
 
 WAITS = "Waiting for the cell that is running: what you send is answered after it."
 
 
 class Notice:
-    """A status line that is read out when it changes."""
+    """A status line that screen readers announce when it changes."""
 
-    def __init__(self, kit: WidgetKit) -> None:
-        self._kit = kit
+    def __init__(self, factory: WidgetFactory) -> None:
+        self._factory = factory
         self._text, self._wrong, self._waits = "", False, False
-        self.widget: Any = kit.html(_html("", wrong=False))
+        self.widget: Any = factory.html(_html("", wrong=False))
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The current text."""
         return WAITS if self._waits else self._text
 
     def say(self, text: str, *, wrong: bool = False) -> None:
-        """Say this, or nothing."""
+        """Show a text, which may be empty."""
         self._text, self._wrong = one_line(text, 1000), wrong
         self._show()
 
     def wait(self) -> None:
-        """Say that a cell is in the way."""
+        """Show that a running cell blocks the panel."""
         self._waits = True
         self._show()
 
-    def wait_no_more(self) -> None:
-        """Say again what was said before."""
+    def end_wait(self) -> None:
+        """Show the previous text."""
         if self._waits:
             self._waits = False
             self._show()
 
     def _show(self) -> None:
-        html = _html(self.text, wrong=self._wrong and not self._waits)
-        if self.widget.value != html:
-            self._kit.set(self.widget, "value", html)
+        self._factory.set(self.widget, "value", _html(self.text, wrong=self._wrong and not self._waits))
 
 
 def _html(text: str, *, wrong: bool) -> str:

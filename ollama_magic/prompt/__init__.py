@@ -1,1 +1,1 @@
-"""What a prompt is made of: the user's objects as text. Nothing of ours is known here."""
+"""The user's objects as text in a prompt; independent of the rest of the package."""

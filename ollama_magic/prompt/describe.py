@@ -1,4 +1,4 @@
-"""What a value looks like as text in a prompt: at most 8,000 characters, whatever its size."""
+"""Describes a value as text for a prompt, with at most 8,000 characters or another limit."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.prompt import table
+from ollama_magic.prompt import frames
 from ollama_magic.prompt.outline import outline
+from ollama_magic.prompt.plain_text import plain_text
 from ollama_magic.prompt.resolve import NotFilled
 
 if TYPE_CHECKING:
@@ -17,40 +18,44 @@ if TYPE_CHECKING:
     Mask = Callable[[str], str]
 
 LIMIT = 8_000
-# Masking looks further than the cut, so that no half of a key is left before it.
-WINDOW = LIMIT + 4_000
+BEYOND = 4_000  # masked beyond the cut, so that no half of a key remains
 
 
 @dataclass(frozen=True)
 class Description:
-    """A value as text; `note` goes into the line above the answer, a `block` needs lines of its own."""
+    """A value as text; `note` is for the line above the answer, a `block` needs lines of its own.
+
+    `cut` is the size in characters of a text that was cut, else 0.
+    """
 
     text: str
     note: str = ""
     block: bool = False
+    cut: int = 0
 
 
-def describe(value: object, mask: Mask) -> Description:
-    """Describe a value; NotFilled if it has nothing to say, or any exception that its own code raises."""
+def describe(value: object, mask: Mask, limit: int = LIMIT) -> Description:
+    """Describe a value; raise NotFilled if that is not possible, or any exception of the value's own code."""
+    window = limit + BEYOND
     if isinstance(value, str):
-        return _cut(value[:WINDOW], len(value), mask)
-    own = _of_itself(value, "_repr_llm_")
-    if own is None and table.is_table(value):
-        drawn = table.draw(value, mask, LIMIT)
+        return _cut(value[:window], len(value), mask, limit)
+    own = _own_description(value, "_repr_llm_")
+    if own is None and frames.is_table(value):
+        drawn = frames.draw(value, mask, limit)
         return Description(mask(drawn.text), f" ({drawn.note})", block=True)
     if own is None:
-        own = _of_itself(value, "_repr_markdown_")
+        own = plain_text(value) or _own_description(value, "_repr_markdown_")
     if own is None and isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
         own = _source(value)
     if own is not None:
-        return _cut(own[:WINDOW], len(own), mask)
-    text, size, unit = outline(value, WINDOW, mask)
-    text = f"{table.array_caption(value)}{text}"
-    return _cut(text, size, mask, unit)
+        return _cut(own[:window], len(own), mask, limit)
+    text, size, unit = outline(value, window, mask)
+    text = f"{frames.array_caption(value)}{text}"
+    return _cut(text, size, mask, limit, unit)
 
 
-def _of_itself(value: object, method: str) -> str | None:
-    """Ask an object to describe itself; a class cannot, only its instances."""
+def _own_description(value: object, method: str) -> str | None:
+    """Return an instance's own description; classes have none."""
     own = None if isinstance(value, type) else getattr(value, method, None)
     if not callable(own):
         return None
@@ -60,19 +65,23 @@ def _of_itself(value: object, method: str) -> str | None:
 
 
 def _source(value: Any) -> str:
+    owner = getattr(value, "__self__", None)
+    if owner is not None and not isinstance(owner, types.ModuleType) and getattr(value, "__module__", "") != "__main__":
+        raise NotFilled(f"{getattr(value, '__name__', 'it')} is a method, and nothing is called")
     try:
         return inspect.getsource(value).rstrip("\n")
     except (OSError, TypeError):
-        raise NotFilled("its source is not at hand") from None
+        raise NotFilled("its source is not available") from None
 
 
-def _cut(text: str, size: int, mask: Mask, unit: str = "characters") -> Description:
-    """Cut at the limit and say of how much; `text` may be only the beginning of a text of that size."""
+def _cut(text: str, size: int, mask: Mask, limit: int, unit: str = "characters") -> Description:
+    """Cut a text at the limit, with a note; `text` may be only the beginning of a text of that size."""
     masked = mask(text)
-    if len(text) >= WINDOW:
-        masked = masked[: len(masked) - (WINDOW - LIMIT)]
-    elif len(masked) <= LIMIT:
+    if len(text) >= limit + BEYOND:
+        masked = masked[: len(masked) - BEYOND]
+    elif len(masked) <= limit:
         return Description(masked)
-    kept = masked[:LIMIT]
-    shown = f"the first {len(kept):,} characters " if unit == "characters" else ""
-    return Description(f"{kept}… of {size:,} {unit}", f" ({shown}… of {size:,} {unit})")
+    first = masked[:limit]
+    shown = f"the first {len(first):,} characters " if unit == "characters" else ""
+    cut = size if unit == "characters" else 0
+    return Description(f"{first}… of {size:,} {unit}", f" ({shown}… of {size:,} {unit})", cut=cut)

@@ -1,18 +1,22 @@
-"""A bounded, readable repr: no more of a value is visited than is shown, so that 10 GB of list cost nothing."""
+"""A readable repr with a limit; it visits no more of a value than it shows, so huge lists cost nothing."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import deque
 from collections.abc import Sized
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.prompt.plain_text import plain_text
 from ollama_magic.prompt.resolve import is_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _LINE, _DEEP = 100, 12
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")  # differs in each kernel
 _BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
@@ -24,7 +28,7 @@ _BRACKETS: dict[type, tuple[str, str]] = {
 
 
 def outline(value: object, limit: int, mask: Callable[[str], str]) -> tuple[str, int, str]:
-    """Return at most `limit` characters of text, and the size of the whole with its unit, for saying what was cut."""
+    """Return at most `limit` characters of text, and the whole size with its unit."""
     writer = _Writer(limit, mask)
     if not writer.opens(value):
         text = writer.leaf(value)
@@ -39,7 +43,7 @@ class _Full(Exception):  # no error
 
 
 class _Writer:
-    """Writes one value within a budget of characters; `pieces` may end in the middle of it."""
+    """Writes a value within a budget of characters; `pieces` may end in the middle of it."""
 
     def __init__(self, budget: int, mask: Callable[[str], str]) -> None:
         self.pieces: list[str] = []
@@ -54,23 +58,23 @@ class _Writer:
         return True
 
     def opens(self, value: object) -> bool:
-        """Whether the value is shown by what it holds."""
+        """Whether the value is shown by its items."""
         return _frame(value) is not None and not is_environment(value)
 
     def leaf(self, value: Any) -> str:
-        """Return the text of a value that is shown whole: its repr, cut short where Python knows how."""
+        """Return the text of a value without items: its repr, shortened if possible."""
         if is_environment(value):
             return "environ(…)"
-        if isinstance(value, str):
-            return repr(self._mask(value[: self._left]))
+        if isinstance(value, str | PurePath):
+            return repr(self._mask(str(value)[: self._left]))
         if isinstance(value, bytes | bytearray):
             return repr(value[: self._left])
-        if isinstance(value, int) and value.bit_length() > 10_000:  # Python refuses to write them, or is long at it
+        if isinstance(value, int) and value.bit_length() > 10_000:  # Python refuses to write these, or takes long
             return f"<int of {value.bit_length():,} bits>"
         if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
             return str(value)
-        text = repr(value)
-        return f"<{type(value).__name__} that holds the environment>" if "environ({" in text else self._mask(text)
+        text = _ADDRESS.sub("", plain_text(value) or repr(value))
+        return f"<{type(value).__name__} with the environment>" if "environ({" in text else self._mask(text)
 
     def _add(self, piece: str) -> None:
         self.pieces.append(piece[: self._left])
@@ -87,7 +91,7 @@ class _Writer:
             self._write_open(value, flat, depth)
 
     def _write_flat(self, value: object, depth: int) -> bool:
-        """Write a small value on one line; a larger one is left for several."""
+        """Write the value on one line if it is small; return whether it was."""
         trial = _Writer(_LINE, self._mask)
         if not trial.write(value, flat=True, depth=depth):
             return False
@@ -95,7 +99,7 @@ class _Writer:
         return True
 
     def _write_open(self, value: object, flat: bool, depth: int) -> None:
-        """Write what the value holds: each thing on a row of its own, short ones side by side."""
+        """Write the items of a value, each on its own row, short ones side by side."""
         before, after = _frame(value) or ("", "")
         newline = "" if flat else "\n" + "  " * (depth + 1)
         self._add(before)
@@ -125,7 +129,7 @@ class _Writer:
 
 
 def _frame(value: Any) -> tuple[str, str] | None:
-    """Return what stands before and behind the things a value holds; None for a value that is shown by its repr."""
+    """Return the text before and after the items of a value; None for a value that is shown by its repr."""
     kind = type(value)
     for base, (before, after) in _BRACKETS.items():
         if not isinstance(value, base):

@@ -1,8 +1,9 @@
-"""From `df.columns[0]` to the object: names, dots and `[…]`, never a call. What is refused is refused here."""
+"""Resolves paths such as `df.columns[0]`: names, dots and `[…]`, never a call; refuses everything else."""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 import sys
 import types
@@ -10,23 +11,26 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 
-class NotFilled(Exception):  # no error: the field stays as typed, and this says why
-    """Why a field stays as it was typed."""
+class NotFilled(Exception):  # not an error: the field stays as typed
+    """The reason why a field stays as typed."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A value that a path leads to."""
+    """The value of a path."""
 
     value: object
 
 
 def resolve(path: str, variables: Mapping[str, object]) -> Found | None:
-    """Follow the path; NotFilled with the reason if it leads nowhere, None if it is a template's own field."""
+    """Follow the path; raise NotFilled if it cannot be resolved, return None for a template's own field."""
+    if not path.isidentifier() and path in variables:  # a column's name may hold spaces
+        return Found(variables[path])
     tree = _parsed(path)
     if tree is None:
         return None
@@ -39,12 +43,21 @@ def resolve(path: str, variables: Mapping[str, object]) -> Found | None:
     return Found(value)
 
 
+def names_in(path: str) -> frozenset[str]:
+    """Return the names of variables in a path such as `df.columns[i]`; none for a template's own field."""
+    tree = _parsed(path)
+    if tree is None:
+        return frozenset()
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+
 def is_environment(value: object) -> bool:
-    """Whether this is the environment of the process, in any of its guises."""
+    """Whether this is the environment of the process, in any form."""
     hidden = [vars(sys.modules[name]).get("environ") for name in ("posix", "nt") if name in sys.modules]
     return isinstance(value, type(os.environ)) or any(value is one for one in hidden)
 
 
+@lru_cache(maxsize=512)  # a template is filled for thousands of rows
 def _parsed(path: str) -> ast.expr | None:
     try:
         with warnings.catch_warnings():
@@ -73,9 +86,11 @@ def _is_index(node: ast.expr | None) -> bool:
 
 
 def _refuse_expression(tree: ast.expr, variables: Mapping[str, object]) -> None:
-    """Tell of an expression about a variable of the notebook; a template's own fields pass in silence."""
-    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    if names and not isinstance(tree, ast.Constant) and all(name in variables for name in names):
+    """Raise NotFilled for an expression with variables of the notebook; other templates' fields pass."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    bound = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+    names = {node.id for node in nodes} - bound
+    if any(name in variables for name in names) and all(name in variables or hasattr(builtins, name) for name in names):
         raise NotFilled("only names, dots and […] are filled, nothing is called or computed")
 
 
@@ -115,7 +130,7 @@ def _attribute(value: Any, node: ast.Attribute) -> object:
 def _item(value: Any, index: Any, node: ast.Subscript) -> object:
     owner, shown = ast.unparse(node.value), ast.unparse(node.slice)
     try:
-        # A defaultdict would make the item by being asked for it.
+        # A defaultdict would create the item on access.
         absent = isinstance(value, Mapping) and index not in value
         found = None if absent else value[index]
     except (LookupError, TypeError):

@@ -1,1 +1,1 @@
-"""What is on disk: one SQLite file per user, which keeps the changes of every notebook and never reads them."""
+"""The store: one SQLite file per user with the changes of every notebook, which it never reads."""

@@ -1,47 +1,64 @@
-"""SQLite as the store uses it: connections, settings, the schema, and whether a file is sound. No journal here."""
+"""SQLite as the store uses it: connections, settings, the schema, and integrity checks."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ollama_magic.store import files
-from ollama_magic.store.trouble import Damaged, kind, newer, stranger
+from ollama_magic.store import locations
+from ollama_magic.store.problems import Damaged, another_program, kind_of, newer_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from sqlite3 import Connection
 
-APPLICATION = 0x6F6C6D67  # in the file's header: this is a store of ours
-VERSION = 1
-BUSY_S = 0.03  # per attempt: SQLite asks ever more rarely, and who asks anew gets its turn; the caller tries for 10 s
+APPLICATION = 0x6F6C6D67  # in the file's header: this file is a store
+VERSION = 3
+# The answers to the rows of maps, by the hash of everything that they depend on.
+ANSWERS = "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, body BLOB, checksum BLOB, saved_at REAL)"
+# Each content once, by its hash, and which changes hold it: what no change holds any more is deleted.
+ATTACHMENTS = """
+CREATE TABLE IF NOT EXISTS attachments (sha256 BLOB PRIMARY KEY, data BLOB);
+CREATE TABLE IF NOT EXISTS attached (
+    notebook BLOB, counter INTEGER, sha256 BLOB, PRIMARY KEY (notebook, counter, sha256)
+) WITHOUT ROWID
+"""
+# From that version to the next; version 1 counted the rows of each notebook in `heads`, version 2 had neither answers
+# of maps nor attachments.
+MIGRATIONS = {
+    1: "DROP TABLE heads; ALTER TABLE notebooks ADD COLUMN known_as BLOB",
+    2: f"{ANSWERS}; {ATTACHMENTS}",
+}
+BUSY_S = 0.03  # per attempt: SQLite polls ever more rarely, so the caller retries for 10 s
 READ_BUSY_S = 2.0
-SCOUR_BUSY_S = 1.0  # it rewrites the whole file: not often
+VACUUM_BUSY_S = 1.0  # it rewrites the whole file, but rarely
 
 # Texts are bytes: lone surrogates and zeros come through, and damage is found by checksums and not by a decoder.
-OURS = {b"changes", b"heads", b"notebooks", b"writers"}
-SCHEMA = """
+OURS = {b"changes", b"notebooks", b"writers"}
+OURS_FROM_3 = {*OURS, b"attachments", b"attached"}
+SCHEMA = f"""
 CREATE TABLE changes (
     notebook BLOB, counter INTEGER, step INTEGER, conversation BLOB, kind BLOB, body BLOB, checksum BLOB,
     PRIMARY KEY (notebook, counter)
 ) WITHOUT ROWID;
-CREATE TABLE heads (notebook BLOB PRIMARY KEY, first INTEGER, count INTEGER, total BLOB, damaged BLOB) WITHOUT ROWID;
 CREATE TABLE notebooks (
-    id BLOB PRIMARY KEY, path BLOB, inode BLOB, device BLOB, seen_at REAL, cells BLOB, checksum BLOB
+    id BLOB PRIMARY KEY, path BLOB, inode BLOB, device BLOB, seen_at REAL, cells BLOB, checksum BLOB,
+    known_as BLOB
 ) WITHOUT ROWID;
 CREATE TABLE writers (notebook BLOB PRIMARY KEY, pid INTEGER, started REAL, machine BLOB, seen_at REAL) WITHOUT ROWID;
+{ATTACHMENTS}
 """
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[Connection]:
-    """A short look at a sound store: one snapshot. It creates no store and changes none.
+    """Open one snapshot of a store for a short read, without creating or changing it.
 
-    A read-only folder has no room for what SQLite puts beside a store; then a copy is read.
+    SQLite cannot create its files beside a store in a read-only folder; then a copy is read.
     """
     _refuse_lost_log(path)
     with _reader(path) as connection:
@@ -49,57 +66,77 @@ def reading(path: Path) -> Iterator[Connection]:
         yield connection
 
 
-def open_writer(
-    path: Path, first: Callable[[Connection], None], *, known: bool = False, lockless: bool = False
-) -> Connection:
-    """A connection that writes durably; the file is made, and looked over before anything in it is touched.
-
-    `first` is called in the transaction that makes the schema; a file `known` to be sound is not looked over.
-    """
-    files.prepare(path)
+def open_writer(path: Path, *, lockless: bool = False) -> Connection:
+    """Open a connection that writes durably; the file is created if missing, and checked before it is changed."""
+    locations.prepare(path)
     _refuse_lost_log(path)
     with closing(_connect(path, "ro", lockless=lockless)) as connection:
+        connection.execute("BEGIN")  # one snapshot: another process may be creating the tables
         examine(connection, path)
-        if not known:
-            _look_over(connection)
+        if not is_sound(connection):
+            raise Damaged("SQLite finds damaged pages")
     connection = _connect(path, "rw", lockless=lockless)
     try:
-        _set_up(connection, wal=not lockless and not files.on_network(path.parent))
-        _make_schema(connection, first)
+        _set_up(connection, wal=not lockless and not locations.on_network(path.parent))
+        _make_schema(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Lock this file against other processes in the same block; raises SQLite's «locked» if one holds it."""
+    lock = path.with_name(f"{path.name}-lock")
+    with closing(_connect(lock, "rwc")) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+        with suppress(OSError):  # Windows does not delete open files
+            lock.unlink()
+
+
 def examine(connection: Connection, path: Path) -> None:
-    """Raise Damaged or Unusable unless the file is a store of ours, or empty."""
+    """Raise Damaged or Unusable unless the file is a store, or empty."""
     try:
         application, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
     except _sqlite_error() as error:
-        raise _translated(error) from None
+        raise _as_damage(error) from None
     if application != APPLICATION and tables >= OURS:
         raise Damaged("the header of a store is lost")
     if application != APPLICATION and (tables or application or version):
-        raise stranger(path)
+        raise another_program(path)
     if version > VERSION:
-        raise newer(path)
-    if tables and (version < VERSION or not tables >= OURS):
+        raise newer_schema(path)
+    if tables and (version < 1 or not tables >= (OURS if version < 3 else OURS_FROM_3)):
         raise Damaged("tables of a store are lost")
 
 
-def begun(connection: Connection) -> bool:
-    """Whether the file has our schema: one that was just made, or whose maker died at it, is empty."""
+def has_schema(connection: Connection) -> bool:
+    """Whether the file has the store's tables; a new file has none."""
     return _pragma(connection, "user_version") != 0
 
 
-def scour(connection: Connection) -> None:
-    """Leave no byte of what was deleted: rewrite the file without its free space, and empty the log.
+def is_sound(connection: Connection) -> bool:
+    """Whether SQLite finds no damaged page, and all rows in their order; checksums cover their content.
 
-    Moved parts of a page can outlive `secure_delete`. Raises «locked» while somebody reads the old state.
+    The quick check would pass a file in which two pages of a table changed places, and rows would not be found.
     """
-    connection.execute(f"PRAGMA busy_timeout={SCOUR_BUSY_S * 1000:.0f}").close()
+    try:
+        return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == b"ok")
+    except _sqlite_error() as error:
+        if kind_of(error) != "damaged":
+            raise
+        return False
+
+
+def vacuum(connection: Connection) -> None:
+    """Remove every byte of what was deleted: rewrite the file without free space, and empty the log.
+
+    Moved parts of a page can survive `secure_delete`. Raises «locked» while another connection reads the old state.
+    """
+    connection.execute(f"PRAGMA busy_timeout={VACUUM_BUSY_S * 1000:.0f}").close()
     try:
         connection.execute("VACUUM")
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -110,7 +147,7 @@ def scour(connection: Connection) -> None:
 
 
 def set_journal_mode(connection: Connection, mode: str) -> str:
-    """Ask for a journal mode; the answer is the one that is used, which may be another."""
+    """Request a journal mode; return the one that SQLite uses."""
     answer: bytes = connection.execute(f"PRAGMA journal_mode={mode}").fetchone()[0]
     return answer.decode()
 
@@ -122,38 +159,29 @@ def _set_up(connection: Connection, wal: bool) -> None:
         try:
             wal = set_journal_mode(connection, "WAL") == "wal"
         except _sqlite_error() as error:
-            if kind(error) != "other":
+            if kind_of(error) != "other":
                 raise
-            wal = False  # no shared memory here
+            wal = False  # no shared memory
     if not wal:
         set_journal_mode(connection, "DELETE")
 
 
-def _make_schema(connection: Connection, first: Callable[[Connection], None]) -> None:
-    if begun(connection):
+def _make_schema(connection: Connection) -> None:
+    if _pragma(connection, "user_version") == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
-    if not begun(connection):  # another process may have been quicker
-        for statement in SCHEMA.split(";"):
-            connection.execute(statement)
-        first(connection)
-        connection.execute(f"PRAGMA application_id={APPLICATION}")
-        connection.execute(f"PRAGMA user_version={VERSION}")
+    version = _pragma(connection, "user_version")  # another process may have been faster
+    steps = [MIGRATIONS[before] for before in range(version, VERSION)] if version else [SCHEMA, ANSWERS]
+    for statement in ";".join(steps).split(";"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id={APPLICATION}")
+    connection.execute(f"PRAGMA user_version={VERSION}")
     connection.execute("COMMIT")
-
-
-def _look_over(connection: Connection) -> None:
-    try:
-        answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except _sqlite_error() as error:
-        raise _translated(error) from None
-    if answer != b"ok":
-        raise Damaged(str(answer))
 
 
 @contextmanager
 def _reader(path: Path) -> Iterator[Connection]:
-    for mode in ("ro", "rw"):  # only «rw» can take back what a killed process began in a rollback journal
+    for mode in ("ro", "rw"):  # only «rw» can roll back what a killed process left in a journal
         try:
             connection = _connect(path, mode, READ_BUSY_S)
         except _sqlite_error():
@@ -176,8 +204,8 @@ def _readable(connection: Connection, path: Path) -> bool:
         connection.execute("BEGIN")
         _pragma(connection, "user_version")
     except _sqlite_error() as error:
-        if kind(error) == "damaged" or (kind(error) == "locked" and files.locks_usable(path.parent)):
-            raise _translated(error) from None
+        if kind_of(error) == "damaged" or (kind_of(error) == "locked" and locations.locks_usable(path.parent)):
+            raise _as_damage(error) from None
         return False
     return True
 
@@ -202,9 +230,10 @@ def _connect(path: Path, mode: str, busy: float = BUSY_S, lockless: bool = False
 
 
 def _refuse_lost_log(path: Path) -> None:
-    """An empty file beside a log that is not: SQLite would delete the log."""
+    """Refuse an empty file with a log that is not empty: SQLite would delete the log."""
     log = path.with_name(f"{path.name}-wal")
-    if path.stat().st_size == 0 and log.exists() and log.stat().st_size:
+    has_log = log.exists() and log.stat().st_size > 0  # looked at first: SQLite writes the file before the log
+    if has_log and path.stat().st_size == 0:
         raise Damaged("the file is empty and its log is not")
 
 
@@ -212,8 +241,8 @@ def _pragma(connection: Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _translated(error: Exception) -> Exception:
-    return Damaged(str(error)) if kind(error) == "damaged" else error
+def _as_damage(error: Exception) -> Exception:
+    return Damaged(str(error)) if kind_of(error) == "damaged" else error
 
 
 def _sqlite_error() -> type[Exception]:

@@ -1,4 +1,4 @@
-"""Which process is this, and does that one still live? Linux answers from /proc, Windows by its API, others by ps."""
+"""Identifies processes and whether they still run: from /proc on Linux, elsewhere with psutil if it is installed."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ollama_magic.store.values import Writer
+    from ollama_magic.store.records import Writer
 
 PROC = Path("/proc")
-SAME_START_S = 1.0  # ps tells whole seconds
-FOREIGN_S = 600.0  # how long a claim made on another machine, whose processes nobody here can see, counts
+SAME_START_S = 1.0  # earlier versions stored whole seconds on a Mac
+FOREIGN_S = 600.0  # how long a claim of another machine counts, whose processes cannot be seen
 
 
 def this_process() -> Writer:
-    """The id and the start time of this process; the time is 0 where it cannot be known."""
+    """Return the id and the start time of this process; the time is 0 if unknown."""
     return os.getpid(), _own_start(os.getpid())
 
 
 def alive(writer: Writer) -> bool:
-    """Whether the process still runs; another one that was given the same id does not count."""
+    """Whether the process still runs; a later one with the same id does not count."""
     pid, start = writer
     now = started(pid)
     return now is not None and (not start or not now or abs(now - start) < SAME_START_S)
@@ -32,7 +32,7 @@ def alive(writer: Writer) -> bool:
 
 @lru_cache(maxsize=1)
 def this_machine() -> str:
-    """The name of this machine and, where it is known, of its present run: a process does not survive a reboot."""
+    """Return the name of this machine and, if known, its boot id: a process does not survive a reboot."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -41,21 +41,31 @@ def this_machine() -> str:
 
 
 def claim_holds(writer: Writer, machine: str, seen_at: float) -> bool:
-    """Whether a process, perhaps of another machine, must be taken for living."""
-    here = this_machine()
-    if machine == here:
+    """Whether a process, perhaps on another machine, must be assumed to run."""
+    ours = this_machine()
+    if machine == ours:
         return alive(writer)
-    same_name = machine.partition(" ")[0] == here.partition(" ")[0]
+    same_name = machine.partition(" ")[0] == ours.partition(" ")[0]
     return not same_name and abs(time.time() - seen_at) < FOREIGN_S
 
 
 def started(pid: int) -> float | None:
-    """When a process started, on some clock of this machine; None: it does not run; 0: it runs, unknown since when."""
+    """Return when a process started, on some clock of this machine; None if it does not run, 0 if unknown."""
     if pid <= 0:
         return None
-    if sys.platform == "win32":
-        return _started_windows(pid)
-    return _started_proc(pid) if (PROC / "self/stat").exists() else _started_ps(pid)
+    if (PROC / "self/stat").exists():
+        return _started_proc(pid)
+    try:
+        import psutil  # type: ignore[import-untyped] # ipykernel brings it
+    except ImportError:
+        return _started_unknown(pid)
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+    except psutil.NoSuchProcess:
+        return None
+    except psutil.Error:
+        return 0.0
 
 
 @lru_cache(maxsize=4)
@@ -68,45 +78,20 @@ def _started_proc(pid: int) -> float | None:
         stat = (PROC / str(pid) / "stat").read_bytes()
     except OSError:
         return None
-    state, *rest = stat.rpartition(b")")[2].split()  # the name before it may hold blanks and brackets
-    if state in {b"Z", b"X"}:  # dead, and nobody has looked
+    state, *rest = stat.rpartition(b")")[2].split()  # the name before it may contain spaces and parentheses
+    if state in {b"Z", b"X"}:  # dead, but not reaped
         return None
     return int(rest[18]) / os.sysconf("SC_CLK_TCK")
 
 
-def _started_ps(pid: int) -> float | None:
-    import subprocess
-
+def _started_unknown(pid: int) -> float | None:
+    """Without psutil only this process is known to run on Windows, which has no signal 0."""
+    if sys.platform == "win32":
+        return 0.0 if pid == os.getpid() else None
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return None
     except OSError:
-        return 0.0
-    command = ["ps", "-o", "lstart=", "-p", str(pid)]
-    try:
-        done = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, timeout=2, check=True, env={**os.environ, "LC_ALL": "C"}
-        )
-        return time.mktime(time.strptime(done.stdout.strip(), "%a %b %d %H:%M:%S %Y"))
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return 0.0
-
-
-def _started_windows(pid: int) -> float | None:
-    if sys.platform != "win32":
-        return None
-    import ctypes
-
-    kernel = ctypes.windll.kernel32
-    process = kernel.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
-    if not process:
-        return 0.0 if kernel.GetLastError() == 5 else None  # it runs, and is not ours
-    times = [ctypes.c_uint64() for _ in range(4)]
-    code = ctypes.c_uint32()
-    try:
-        kernel.GetExitCodeProcess(process, ctypes.byref(code))
-        kernel.GetProcessTimes(process, *(ctypes.byref(each) for each in times))
-    finally:
-        kernel.CloseHandle(process)
-    return times[0].value / 1e7 if code.value == 259 else None  # STILL_ACTIVE
+        pass
+    return 0.0

@@ -1,13 +1,15 @@
-"""The store: what every notebook's journal holds, in one SQLite file per user (design §4). It never reads a body.
+"""The store: the journals of all notebooks in one SQLite file per user (design.md §4). It never reads a body.
 
-values     rows, records, checksums          transactions   what happens inside a transaction
-process    who lives                         database       connections, settings, schema
-files      where and how named               current        the one file that is written now
-trouble    what can be wrong, in one line    writer         the thread that commits, and retries
+records    rows, notebooks, checksums       transactions   what happens inside a transaction
+process    which processes run              database       connections, settings, schema
+locations  paths and names of files         current_file   the file that is written
+problems   errors, one line each            writer         the thread that commits, and retries
+answers    answers to the rows of maps
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from concurrent.futures import Future, TimeoutError as NotYet
 from functools import partial
@@ -15,42 +17,46 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ollama_magic.errors import StoreError
-from ollama_magic.store import files, transactions, trouble
-from ollama_magic.store.current import CurrentFile
+from ollama_magic.store import answers, locations, problems, transactions
+from ollama_magic.store.current_file import CurrentFile
 from ollama_magic.store.process import alive, this_process
-from ollama_magic.store.values import NotebookRecord, Reading, Row
+from ollama_magic.store.records import NotebookRecord, Row, trusted
 from ollama_magic.store.writer import StoreWriter, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from sqlite3 import Connection
 
-    from ollama_magic.store.values import Writer
+    from ollama_magic.store.records import Writer
 
 __all__ = ["NotebookRecord", "Row", "Store", "alive", "this_process"]
 
 T = TypeVar("T")
-CLAIM_S = 0.08  # no pause above 0.1 s in a notebook (issue 5)
+CLAIM_S = 0.08  # a notebook must not pause for more than 0.1 s
+CHECKED_BYTES = 32_000_000  # larger files are checked only in the writer's thread: 2.5 ms per MB
+logger = logging.getLogger("ollama_magic.store")
 
 
 class Store:
     """The conversations of one user, on disk.
 
-    Reading is short and done where it is asked for; every change is handed to the one writer thread, and its future
-    is done when it is committed. In trouble changes wait in memory, `problem` says why, and they are saved after it.
+    Reads happen in the calling thread; changes are committed by one writer thread, and their futures are then done.
+    If the file cannot be written, changes wait in memory, and `problem` says why.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        """The store at that path; None: in the platform's data folder. No file is touched before it is needed."""
+        """Create the store at this path, by default in the platform's data folder, without touching a file yet."""
         self._process = os.getpid()
         self._writers: dict[str, Writer] = {}
-        self._unread: set[str] = set()
+        self._unread: set[str] = set()  # notebooks with unreadable rows: nothing is appended to those
+        self._sound: dict[Path, tuple[tuple[int, int] | None, bool]] = {}
+        self._erased = False  # then damaged files are not read any more: they may hold erased text
         self._reading_problem = ""
         unusable = None
         try:
-            self.path = files.told_path(path) if path else files.default_path()
+            self.path = locations.resolve_path(path) if path else locations.default_path()
         except StoreError as error:
-            self.path, unusable = Path(files.NAME), error
+            self.path, unusable = Path(locations.NAME), error
             self._reading_problem = str(error)
         self._homeless = unusable is not None
         self._file = CurrentFile(self.path, unusable)
@@ -58,83 +64,86 @@ class Store:
 
     @property
     def problem(self) -> str:
-        """What is wrong with the store now, in one line, or nothing; that something was damaged stays."""
+        """What is wrong with the store, in one line, or ""; damage stays until the kernel ends."""
         return self._writer.problem or self._file.damage or self._reading_problem
 
-    @property
-    def unread(self) -> frozenset[str]:
-        """Notebooks whose rows could not be read, for a lock or a failing disk; nothing is appended to those."""
-        return frozenset(self._unread)
+    def on_replaced(self, do: Callable[[], None]) -> None:
+        """Set the function that the writer's thread calls when an empty file has replaced a damaged one."""
+        self._file.on_replaced = do
 
     def notebooks(self) -> list[NotebookRecord]:
-        """Every notebook that is known, as it was last told of."""
+        """Return the newest record of every known notebook."""
         newest: dict[str, NotebookRecord] = {}
-        for path, (records, whole) in self._each(transactions.read_notebooks):
+        for path, (records, whole) in self._read_each(transactions.read_notebooks):
             if not whole:
-                self._reading_problem = trouble.damaged(path)
+                self._found_damaged(path)
             for record in records:
                 if record.id not in newest or record.seen_at >= newest[record.id].seen_at:
                     newest[record.id] = record
         return list(newest.values())
 
     def rows(self, notebook: str) -> list[Row]:
-        """The changes of a notebook, in the order of their counters.
+        """Return the changes of a notebook in order.
 
-        Where a change is damaged or lost, those before it: what follows it cannot be trusted, and `problem` says so.
+        If one is damaged, only those before it are returned, and `problem` says so.
         """
         self._unread.discard(notebook)
         rows: dict[int, Row] = {}
-        for path, reading in self._each(partial(transactions.read_rows, notebook=notebook), notebook):
-            self._note(path, notebook, reading)
-            for row in reading.rows:
-                if rows.setdefault(row.counter, row) != row:  # two kernels wrote it where there are no locks
-                    self._reading_problem = trouble.damaged(path)
+        for path, found in self._read_each(partial(transactions.read_rows, notebook=notebook), notebook):
+            good = trusted(notebook, found, sound=self._sound[path][1])
+            if len(good) < len(found):
+                self._found_damaged(path)
+            for row in good:
+                if rows.setdefault(row.counter, row) != row:  # two kernels wrote it without locks
+                    self._reading_problem = problems.damaged(path)
                     return [rows[counter] for counter in sorted(rows) if counter < row.counter]
         return [rows[counter] for counter in sorted(rows)]
 
     def append(self, notebook: str, rows: Sequence[Row]) -> Future[None]:
-        """Have rows saved; returns at once. Done: they are on the disk. StoreError: never, for the reason it says.
+        """Save rows; the future is done when they are on the disk, and has a StoreError if they never will be.
 
-        The same rows may come again. Another content in a place that is taken is refused, and so is a notebook that
-        another living process has claimed.
+        The same rows may be saved twice. Different content for a known counter is refused, and so is a notebook that
+        another running process has claimed.
         """
         if notebook in self._unread:
-            return _failed("What is saved of this notebook could not be read: nothing is added to it.")
+            return _failed("The saved turns of this notebook could not be read, so nothing is added to them.")
         writer = self._writers.get(notebook)
         return self._change(partial(transactions.append, notebook=notebook, rows=tuple(rows), writer=writer))
 
-    def tell(self, record: NotebookRecord) -> Future[None]:
-        """Have kept where a notebook is, which cells ran in it, and who writes it, if that is told."""
-        return self._change(partial(transactions.tell, record=record))
+    def save_notebook(self, record: NotebookRecord) -> Future[None]:
+        """Save where a notebook is, which cells ran in it, and who writes it, if known."""
+        return self._change(partial(transactions.save_notebook, record=record))
 
     def claim(self, notebook: str, writer: Writer, timeout: float = CLAIM_S) -> bool:
-        """Whether the process writes this notebook from now on; False while another living one does.
+        """Claim a notebook for a process; return False while another running process has it.
 
-        A store that does not answer in so many seconds is looked at only; the claim follows, and if somebody was
-        quicker after all, what is appended is refused.
+        If the claim takes longer than `timeout` seconds, the store is only read; the claim follows, and appends are
+        refused if another process was faster.
         """
         self._writers[notebook] = writer
         claimed = self._change(partial(transactions.claim, notebook=notebook, writer=writer))
         try:
             free = bool(claimed.result(timeout))
         except (NotYet, StoreError):
-            found = list(self._each(partial(transactions.claim, notebook=notebook, writer=None)))
+            found = list(self._read_each(partial(transactions.claim, notebook=notebook, writer=None)))
             free = all(result for _, result in found)
         if not free:
             del self._writers[notebook]
+        logger.debug("notebook %s is %s", notebook, "claimed" if free else "written by another process")
         return free
 
     def release(self, notebook: str) -> None:
-        """Give up the claim; nothing waits for it."""
+        """Release the claim, without waiting."""
         writer = self._writers.pop(notebook, None)
         if writer is not None:
             self._change(partial(transactions.release, notebook=notebook, writer=writer))
 
     def erase(self, notebook: str, counters: Collection[int], replacement: Sequence[Row] = ()) -> Future[None]:
-        """Take rows out so that no byte of them is left in our folder, and put others in their place.
+        """Erase rows so that no byte of them is left in the store's folder, and add a replacement.
 
-        Done: so it is. StoreError: a damaged file, or another kernel's, may still hold them, and the line names it.
+        The future has a StoreError if a damaged file, or another kernel's, may still hold them; it names that file.
         """
+        self._erased = True
         change = partial(
             transactions.erase,
             notebook=notebook,
@@ -142,57 +151,81 @@ class Store:
             replacement=tuple(replacement),
             writer=self._writers.get(notebook),
         )
-        return self._change(change, scours=True)
+        return self._change(change, vacuums=True)
+
+    def answers(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the saved answers to rows of maps, by their keys; those that are not saved are missing."""
+        found: dict[bytes, bytes] = {}
+        for _, part in self._read_each(partial(answers.read_answers, keys=keys)):
+            found.update(part)
+        return found
+
+    def save_answers(self, found: Sequence[tuple[bytes, bytes]]) -> Future[None]:
+        """Save answers to rows of maps; the future is done when they are on the disk."""
+        return self._change(partial(answers.save_answers, answers=tuple(found)))
+
+    def erase_answers(self, keys: Collection[bytes]) -> Future[None]:
+        """Erase answers to rows of maps so that no byte of them is left in the store's folder."""
+        self._erased = True
+        return self._change(partial(answers.erase_answers, keys=tuple(keys)), vacuums=True)
 
     def close(self, timeout: float = 2.0) -> None:
-        """Save what waits, for so many seconds at most, give up all claims, and end; what is not saved then fails."""
+        """Save pending changes within `timeout` seconds, release all claims, and end; what is not saved fails."""
         if os.getpid() == self._process:
             for notebook in list(self._writers):
                 self.release(notebook)
             self._writer.close(timeout)
 
-    def _change(self, change: Callable[[Connection], T], scours: bool = False) -> Future[T]:
+    def _change(self, change: Callable[[Connection], T], vacuums: bool = False) -> Future[T]:
         if os.getpid() != self._process:
-            return _failed("A process that was forked from the kernel keeps no conversation.")
-        task = Task(change, scours)
+            return _failed("A process that was forked from the kernel cannot save a conversation.")
+        task = Task(change, vacuums)
         self._writer.submit(task)
         return task.future
 
-    def _each(self, read: Callable[[Connection], T], notebook: str = "") -> Iterator[tuple[Path, T]]:
-        """What every file of the store says; a file that cannot be read says nothing, and `problem` tells why."""
+    def _read_each(self, read: Callable[[Connection], T], notebook: str = "") -> Iterator[tuple[Path, T]]:
+        """Read every file of the store; an unreadable file is skipped, and `problem` says why."""
         for path in self._files():
             try:
-                yield from ((found, read(connection)) for found, connection in self._look(path))
-            except trouble.Damaged as error:
-                self._reading_problem = trouble.line(error, path)
-                self._file.distrust(path, notebook, 0)
-            except Exception as error:  # noqa: BLE001 - SQLite's or the system's: the chat goes on
-                self._reading_problem = trouble.line(error, path)
-                if not isinstance(error, trouble.Unusable):
+                if os.path.exists(path):  # noqa: PTH110 (Path.exists() raises in a folder without permission)
+                    yield from self._read(path, read)
+            except problems.Damaged:
+                self._found_damaged(path)
+            except Exception as error:  # noqa: BLE001 - SQLite's or the system's: the chat continues
+                self._reading_problem = problems.line(error, path)
+                if not isinstance(error, problems.Unusable):
                     self._unread.add(notebook)
 
     def _files(self) -> list[Path]:
-        return [] if self._homeless else [self.path, *files.kernels_files(self.path)]
+        if self._homeless:
+            return []
+        files = [locations.current(base) for base in (self.path, *locations.kernels_files(self.path))]
+        return [*files, self._file.aside] if self._file.aside and not self._erased else files
 
-    def _look(self, base: Path) -> Iterator[tuple[Path, Connection]]:
-        """The newest generation of a file; the one before it where its maker died at making it."""
+    def _read(self, path: Path, read: Callable[[Connection], T]) -> list[tuple[Path, T]]:
         from ollama_magic.store import database
 
-        for number in range(files.generation(base, files.newest(base)), 0, -1):
-            path = files.nth(base, number)
-            if os.path.exists(path):  # noqa: PTH110 (Path.exists() raises where a folder is closed to us)
-                with database.reading(path) as connection:
-                    if database.begun(connection):
-                        yield path, connection
-                        return
+        with database.reading(path) as connection:
+            if not database.has_schema(connection):
+                return []
+            self._check_once(path, connection)
+            self._file.was_read(path)
+            return [(path, read(connection))]
 
-    def _note(self, path: Path, notebook: str, reading: Reading) -> None:
-        if reading.damaged:
-            self._reading_problem = trouble.damaged(path.with_name(reading.damaged))
-        elif not reading.whole:
-            self._reading_problem = trouble.damaged(path)
-            last = reading.rows[-1].counter if reading.rows else 0
-            self._file.distrust(path, notebook, last)
+    def _check_once(self, path: Path, connection: Connection) -> None:
+        """Check every page of a file that was not read before."""
+        from ollama_magic.store import database
+
+        file = locations.identity(path)
+        if self._sound.get(path, (None, False))[0] != file:
+            sound = path.stat().st_size > CHECKED_BYTES or database.is_sound(connection)
+            self._sound[path] = file, sound
+            if not sound:
+                self._found_damaged(path)
+
+    def _found_damaged(self, path: Path) -> None:
+        self._reading_problem = problems.damaged(path)
+        self._file.found_damaged(path)
 
 
 def _failed(message: str) -> Future[T]:

@@ -1,11 +1,9 @@
-"""The writer of the store: one thread that takes what was handed in, commits it, and keeps it while it cannot.
-
-It knows the order and the retries; what a change does stands in transactions, files and SQLite in database.
-"""
+"""The thread that commits the store's changes, and retries while it cannot."""
 
 from __future__ import annotations
 
 import atexit
+import logging
 import threading
 import time
 from collections import deque
@@ -15,30 +13,31 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import StoreError
-from ollama_magic.store.trouble import Moved, kind, line
+from ollama_magic.store.problems import Replaced, kind_of, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from sqlite3 import Connection
 
-    from ollama_magic.store.current import CurrentFile
+    from ollama_magic.store.current_file import CurrentFile
 
-BUSY_S = 10.0  # so long a lock is no trouble yet (design §4)
-AGAIN_S = 0.005  # between two attempts at a lock that somebody else has
+BUSY_S = 10.0  # a shorter lock is not reported (design.md §4)
+ATTEMPT_S = 0.005  # between two attempts at a locked store
 RETRY_S = 2.0  # between two attempts at a store in trouble
+logger = logging.getLogger("ollama_magic.store")
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One change to commit; `scours`: it is done when no byte of what it deleted is left."""
+    """One change to commit; with `vacuums` it is done when no byte of what it deleted is left."""
 
     change: Callable[[Connection], Any]
-    scours: bool = False
+    vacuums: bool = False
     future: Future[Any] = field(default_factory=Future)
 
 
 class StoreWriter:
-    """Commits tasks in the order they came, many at once where many wait; a task is never given up before `close()`."""
+    """Commits tasks in order, in batches; a task is never given up before `close()`."""
 
     def __init__(self, file: CurrentFile) -> None:
         self.problem = ""
@@ -46,23 +45,25 @@ class StoreWriter:
         self._tasks: deque[Task] = deque()
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._ident: int | None = None
         self._closing = False
         self._abandoned = False
         self._locked_since: float | None = None
 
     def submit(self, task: Task) -> None:
-        """Hand a task in; returns at once, from any thread."""
-        task.future.set_running_or_notify_cancel()  # who cancels waiting for it does not take it back
+        """Queue a task, from any thread; returns at once."""
+        task.future.set_running_or_notify_cancel()  # cancelling the future does not cancel the task
         with self._condition:
-            if self._closing:
+            if self._closing and threading.get_ident() != self._ident:  # the writer's own tasks are still saved
                 _fail(task, StoreError("The store is closed."))
                 return
             self._tasks.append(task)
             self._condition.notify()
-            self._start()
+            if not self._closing:
+                self._start()
 
     def close(self, timeout: float) -> None:
-        """Commit what waits, for so many seconds at most; what could not be committed fails."""
+        """Commit pending tasks within `timeout` seconds; the others fail."""
         with self._condition:
             self._closing = True
             thread, self._thread = self._thread, None
@@ -88,6 +89,7 @@ class StoreWriter:
         self.close(2.0)
 
     def _run(self) -> None:
+        self._ident = threading.get_ident()
         while not self._abandoned:
             with self._condition:
                 self._condition.wait_for(lambda: self._tasks or self._closing)
@@ -95,43 +97,43 @@ class StoreWriter:
             if not batch:
                 break
             pause = self._attempt(batch)
-            if self._closing and (pause or 0) > AGAIN_S:
+            if self._closing and (pause or 0) > ATTEMPT_S:
                 break
             self._rest(pause, len(batch))
         self._file.close()
 
     def _rest(self, pause: float, known: int) -> None:
-        """Wait before the next attempt; a store in trouble is tried at once when something new comes."""
+        """Wait before the next attempt, or until a new task comes."""
         with self._condition:
-            if pause > AGAIN_S:
+            if pause > ATTEMPT_S:
                 self._condition.wait_for(lambda: len(self._tasks) > known or self._closing, pause)
             elif pause:
                 self._condition.wait(pause)
 
     def _attempt(self, batch: list[Task]) -> float:
-        """Commit the batch; return the seconds to rest, 0 after success."""
+        """Commit the batch; return the seconds to wait, 0 after success."""
         try:
             self._commit(batch)
-        except Moved:
+        except Replaced:
             return 0.0
-        except Exception as error:  # noqa: BLE001 - the thread outlives whatever a disk does
+        except Exception as error:  # noqa: BLE001 - the thread must survive any error of the disk
             self._file.recover(error)
             return self._troubled(error)
-        self.problem, self._locked_since = "", None
+        self._recovered()
         return 0.0
 
     def _commit(self, batch: list[Task]) -> None:
         results = self._file.transact([task.change for task in batch])
         outcomes = list(zip(batch, results, strict=True))
-        scouring = [task for task, result in outcomes if task.scours and not isinstance(result, Exception)]
-        self._settle([(task, result) for task, result in outcomes if task not in scouring])
-        if scouring:
-            result = self._scoured()
-            self._settle([(task, result) for task in scouring])
+        vacuuming = [task for task, result in outcomes if task.vacuums and not isinstance(result, Exception)]
+        self._settle([(task, result) for task, result in outcomes if task not in vacuuming])
+        if vacuuming:
+            result = self._vacuumed()
+            self._settle([(task, result) for task in vacuuming])
 
-    def _scoured(self) -> StoreError | None:
+    def _vacuumed(self) -> StoreError | None:
         try:
-            self._file.scour()
+            self._file.vacuum()
         except StoreError as error:
             return error
         return None
@@ -147,15 +149,28 @@ class StoreWriter:
                 with suppress(InvalidStateError):
                     task.future.set_result(result)
 
+    def _recovered(self) -> None:
+        if self.problem:
+            logger.info("%s can be written, and what waited is saved", self._file.path)
+        self.problem, self._locked_since = "", None
+
     def _troubled(self, error: Exception) -> float:
-        if kind(error) != "locked":
-            known, self.problem = self.problem, line(error, self._file.path)
-            return RETRY_S if known or kind(error) != "damaged" else 0.0  # after damage, the next generation at once
+        """Note what is wrong; return the seconds to wait."""
+        if kind_of(error) != "locked":
+            known = self._note(error)
+            return RETRY_S if known or kind_of(error) != "damaged" else 0.0  # after damage, a new file at once
         now = time.monotonic()
         self._locked_since = self._locked_since or now
         if now - self._locked_since >= BUSY_S:
-            self.problem = line(error, self._file.path)
-        return AGAIN_S
+            self._note(error)
+        return ATTEMPT_S
+
+    def _note(self, error: Exception) -> str:
+        """Set `problem`; return what it was."""
+        known, self.problem = self.problem, line(error, self._file.path)
+        if self.problem != known:
+            logger.warning("%s is not written: %s (%s)", self._file.path, kind_of(error), type(error).__name__)
+        return known
 
 
 def _fail(task: Task, error: Exception) -> None:

@@ -1,0 +1,70 @@
+"""JSON in the text of an answer: alone, or within the only code fence of it. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+_FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})([^\n]*)$")
+
+
+class NoJson(ValueError):
+    """The text holds no JSON, and why."""
+
+
+def read_json(text: str, *, strict: bool = False) -> tuple[Any, str]:
+    """Return the value of a JSON text, and the part of the text that is JSON.
+
+    Args:
+        text: The answer.
+        strict: Whether NaN and Infinity, which Python reads, count as none.
+
+    Raises:
+        NoJson: There is none, or no single one.
+    """
+    why, blocks = "", fenced_blocks(text)
+    for part in (text, *(blocks if len(blocks) == 1 else ())):
+        try:
+            return json.loads(part, parse_constant=_no_constant if strict else None), part
+        except RecursionError:
+            why = "it is nested too deeply"
+        except ValueError as error:
+            why = why or str(error)
+    raise NoJson(why)
+
+
+@dataclass(frozen=True)
+class CodeBlock:
+    """The inside of one code fence, and the language that the fence names."""
+
+    text: str
+    language: str = ""
+
+
+def fenced_blocks(text: str) -> list[str]:
+    """Return the inside of every code fence of a Markdown text; one that is never closed runs to the end."""
+    return [block.text for block in code_blocks(text)]
+
+
+def code_blocks(text: str) -> list[CodeBlock]:
+    """Return every code fence of a Markdown text with its language; one that is never closed runs to the end."""
+    blocks: list[CodeBlock] = []
+    fence, indent, language, lines = "", "", "", list[str]()
+    for line in text.splitlines():
+        match = _FENCE.match(line)
+        if not fence:
+            if match and not (match[2][0] == "`" and "`" in match[3]):
+                indent, fence, lines = match[1], match[2], []
+                language = ([*match[3].split(maxsplit=1), ""])[0]
+        elif match and match[2].startswith(fence) and not match[3].strip():
+            blocks.append(CodeBlock("\n".join(lines), language))
+            fence = ""
+        else:
+            lines.append(line.removeprefix(indent))
+    return [*blocks, CodeBlock("\n".join(lines), language)] if fence else blocks
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise NoJson(f"{name} is no number in JSON")

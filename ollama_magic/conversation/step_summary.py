@@ -1,0 +1,38 @@
+"""What a step of the journal did, for undo and redo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ollama_magic.conversation.changes import Began, Chosen, Ended, Grown, Rewritten, SetAside, SettingChanged, Stepped
+
+if TYPE_CHECKING:
+    from ollama_magic.conversation.fold import Fold
+    from ollama_magic.turns.turn_value import AsideReason, Turn
+
+TEXTS = (Began, Grown, Rewritten, Stepped, Ended)  # the changes that hold what was said in a turn
+
+
+@dataclass(frozen=True)
+class StepSummary:
+    """What a step did: the turns it began, why it set others aside, what it chose, whether it changed a setting."""
+
+    number: int
+    conversation: str
+    turns: tuple[Turn, ...] = ()
+    aside: AsideReason | None = None
+    chosen: Turn | None = None
+    setting: bool = False
+
+
+def summary_of(fold: Fold, step: int) -> StepSummary:
+    """Return what a step did."""
+    entries = fold.entries_of(step)
+    numbers = [entry.change.number for entry in entries if isinstance(entry.change, TEXTS)]
+    turns = [turn for number in dict.fromkeys(numbers) if (turn := fold.turn(number)) is not None]
+    aside = [entry.change.why for entry in entries if isinstance(entry.change, SetAside)]
+    changed = any(isinstance(entry.change, SettingChanged) for entry in entries)
+    choices = [fold.turn(entry.change.number) for entry in entries if isinstance(entry.change, Chosen)]
+    why, chosen = aside[0] if aside else None, choices[0] if choices else None
+    return StepSummary(step, entries[0].conversation, tuple(turns), why, chosen, setting=changed)

@@ -1,1 +1,0 @@
-"""What is said: scripted, computed or replayed answers, as pieces and as lines; no I/O."""

@@ -1,0 +1,1 @@
+"""What each endpoint of Ollama's API does with a request."""

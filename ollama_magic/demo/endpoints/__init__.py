@@ -1,1 +1,0 @@
-"""What each endpoint does with a request: looks, pulls and makes models, speaks."""

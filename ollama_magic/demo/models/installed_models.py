@@ -1,0 +1,150 @@
+"""The models that the server has, by name: found, listed, shown, added, removed; no I/O."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ollama_magic.demo.models.model_reference import read_reference
+from ollama_magic.demo.transport.go_format import go_time, local_zone, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ollama_magic.demo.models.model_card import DemoModel
+
+_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>", "demo"]
+
+
+class InstalledModels:
+    """All models, and the layers that were pulled without one; safe from any thread."""
+
+    def __init__(self, models: Iterable[DemoModel]) -> None:
+        self._lock = threading.Lock()
+        self._models: dict[str, DemoModel] = {}
+        self.layers: set[str] = set()  # digests of what an unfinished pull has brought
+        made = time.time_ns()
+        for position, model in enumerate(models):  # the first is the newest, each next one a second older
+            self._put(replace(model, modified=model.modified or made - position * 1_000_000_000))
+
+    def find(self, name: str) -> DemoModel | None:
+        """The model of that name, in whatever case, with or without its tag."""
+        read = read_reference(name)
+        return self._models.get(read.key) if read else None
+
+    def add(self, model: DemoModel) -> None:
+        """Put a model in place of one that has its name."""
+        with self._lock:
+            self._put(replace(model, modified=time.time_ns()))
+
+    def _put(self, model: DemoModel) -> None:
+        name = read_reference(model.name)
+        if name is None:
+            raise ValueError(f"{model.name!r} is no model name")
+        self._models = {**self._models, name.key: model}
+
+    def copy(self, model: DemoModel, name: str) -> None:
+        """The same model under another name; it shares the weights."""
+        self.add(replace(model, name=name, base=model.base or model.name))
+
+    def remove(self, model: DemoModel) -> None:
+        """Remove a model; an answer of it that is running still ends."""
+        with self._lock:
+            self._models = {key: one for key, one in self._models.items() if one is not model}
+
+    def uses(self, base: str) -> bool:
+        """Whether a model has these weights."""
+        return any((model.base or model.name) == base for model in self._models.values())
+
+    def has_layer(self, digest: str) -> bool:
+        """Whether a layer is there, in a model or by itself."""
+        return digest in self.layers or any(
+            layer.digest == digest for model in self._models.values() for layer in model.layers
+        )
+
+    def tags(self) -> list[dict[str, object]]:
+        """The list of `/api/tags`, newest first."""
+        return [_tag(model) for model in sorted(self._models.values(), key=lambda model: -model.modified)]
+
+
+def _tag(model: DemoModel) -> dict[str, object]:
+    lengths = {"context_length": model.context_length, "embedding_length": model.embedding_length}
+    return {
+        "name": model.shown,
+        "model": model.shown,
+        "modified_at": go_time(model.modified, local_zone()),
+        "size": model.size,
+        "digest": model.digest,
+        "details": {**model.details, **lengths},
+        "capabilities": list(model.capabilities),
+    }
+
+
+def described(model: DemoModel, options: dict[str, object], system: str, verbose: bool = False) -> dict[str, object]:
+    """The reply of `/api/show`, empty parts left out."""
+    parameters = "\n".join(f"{key:<30} {_literal(value)}" for key, value in _lines(model.parameters))
+    facts = {
+        "license": model.license,
+        "modelfile": _modelfile(model, options, system or model.system),
+        "parameters": parameters,
+        "template": model.template,
+        "system": system or model.system,
+        "details": model.details,
+        "messages": [{"role": role, "content": content} for role, content in model.messages],
+        "model_info": _model_info(model, verbose),
+        "tensors": [{"name": "token_embd.weight", "type": "F16", "shape": [model.embedding_length, 1200]}],
+        "capabilities": list(model.capabilities),
+        "modified_at": go_time(model.modified, local_zone()),
+    }
+    return {key: value for key, value in facts.items() if value or key == "model_info"}
+
+
+def _lines(parameters: Iterable[tuple[str, object]]) -> list[tuple[str, object]]:
+    """A list gives one line per item."""
+    return [(key, one) for key, value in parameters for one in (value if isinstance(value, (list, tuple)) else [value])]
+
+
+def _literal(value: object) -> str:
+    return quoted(value) if isinstance(value, str) else _bare(value)
+
+
+def _bare(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _modelfile(model: DemoModel, options: dict[str, object], system: str) -> str:
+    lines = [
+        '# Modelfile generated by "ollama show"',
+        "# To build a new Modelfile based on this, replace FROM with:",
+        f"# FROM {model.shown}\n",
+        f"FROM {model.name}",
+        f'TEMPLATE """{model.template}"""',
+        *([f"SYSTEM {system}"] if system else []),
+        *(f"PARAMETER {key} {_bare(value)}" for key, value in _lines((*model.parameters, *options.items()))),
+        *([f'LICENSE """{model.license}"""'] if model.license else []),
+        *(f"MESSAGE {role} {content}" for role, content in model.messages),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _model_info(model: DemoModel, verbose: bool) -> dict[str, object]:
+    """Long lists are left out unless they are asked for."""
+    if model.info:
+        return {**dict(model.info), "general.parameter_count": _count(model.parameter_size)}
+    return {
+        "general.architecture": model.family,
+        "general.file_type": 1,
+        "general.parameter_count": _count(model.parameter_size),
+        f"{model.family}.context_length": model.context_length,
+        f"{model.family}.embedding_length": model.embedding_length,
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.tokens": _TOKENS if verbose else None,
+    }
+
+
+def _count(shown: str) -> int:
+    """The number behind a text like 134.52M."""
+    unit = {"K": 1e3, "M": 1e6, "B": 1e9}.get(shown[-1:], 0)
+    return int(float(shown[:-1]) * unit) if unit else 0

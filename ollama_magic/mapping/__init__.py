@@ -1,0 +1,1 @@
+"""Many prompts from one template: rows in, a frame out, each answer saved as soon as it is there."""
