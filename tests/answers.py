@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event
 
-    from ollama_magic.demo.server import DemoServer, RecordedRequest
+    from tests.double import RecordedRequest, ScriptedServer
 
 
 def paragraphs(count: int) -> str:
@@ -29,7 +29,7 @@ def held(text: str, released: Event) -> Iterator[str]:
     yield from pieces[len(pieces) // 2 :]
 
 
-def chats(server: DemoServer) -> list[RecordedRequest]:
+def chats(server: ScriptedServer) -> list[RecordedRequest]:
     """The turns that have reached the server."""
     return [request for request in server.requests if request.path == "/api/chat"]
 

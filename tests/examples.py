@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import nbformat
 from nbclient import NotebookClient
 
+from tests.machine.environments import PYTHONPATH
+
 if TYPE_CHECKING:
     import pytest
     from nbformat import NotebookNode
 
-    from ollama_magic.demo.server import DemoServer
+    from ollama_magic.demo.demo_server import DemoServer
+    from tests.double import ScriptedServer
 
 ROOT = Path(__file__).parent.parent
-ANSWERS = ROOT / "binder" / "answers.json"
 SAVE = "OLLAMA_MAGIC_SAVE_EXAMPLES"  # set, the notebooks are saved with the new answers
 
 
@@ -27,13 +29,15 @@ def saved(name: str) -> NotebookNode:
     return notebook
 
 
-def executed(name: str, server: DemoServer, patch: pytest.MonkeyPatch, folder: Path) -> NotebookNode:
-    """The example, run in a folder of its own without a front end."""
-    patch.setenv("OLLAMA_HOST", server.url)
-    patch.setenv("PYTHONPATH", str(ROOT))
+def executed(
+    name: str, server: ScriptedServer | DemoServer | None, patch: pytest.MonkeyPatch, folder: Path
+) -> NotebookNode:
+    """The example, run in a folder of its own without a front end; without a server no Ollama answers at first."""
+    patch.setenv("OLLAMA_HOST", server.url if server else "127.0.0.1:9")
+    patch.setenv("PYTHONPATH", PYTHONPATH)
     notebook = saved(name)
     language = notebook.metadata.language_info
-    NotebookClient(notebook, timeout=60, record_timing=False, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(notebook, timeout=120, record_timing=False, resources={"metadata": {"path": str(folder)}}).execute()
     notebook.metadata.language_info = language
     return notebook
 
@@ -42,6 +46,16 @@ def answers(notebook: NotebookNode) -> list[str]:
     """The texts of the answers that stand under the cells."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     return [output["data"]["text/plain"] for output in outputs if "ollama_magic" in output.get("metadata", {})]
+
+
+def said(notebook: NotebookNode) -> dict[str, list[str]]:
+    """What each cell of code says, in plain text."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return {cell.id: [_text(output) for output in cell.outputs] for cell in cells}
+
+
+def _text(output: NotebookNode) -> str:
+    return str(output.get("text") or output.get("evalue") or output["data"]["text/plain"])
 
 
 def errors(notebook: NotebookNode) -> list[str]:

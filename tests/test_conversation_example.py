@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
 
 NAME = "conversation.ipynb"
 
 
 def test_the_example_runs_and_reads_as_saved(
-    demo_server: Callable[..., DemoServer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    demo_server: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Run anew, the example gives the very answers that are saved in it, each with its HTML and no widget."""
     server = demo_server()  # at its usual pace, for the figures in the history
@@ -36,14 +37,15 @@ def test_the_example_runs_and_reads_as_saved(
 
 
 def test_the_examples_are_one_story() -> None:
-    """Each example says in its first cell what answers without Ollama, and leads to those before and after it."""
+    """Each example says in its first cell what answers without Ollama, and when it did, and leads to its neighbours."""
+    story = ("quickstart.ipynb", "conversation.ipynb", "data.ipynb", "tools.ipynb", "models.ipynb", "panel.ipynb")
     names = sorted(path.name for path in (examples.ROOT / "examples").glob("*.ipynb"))
-    assert names == ["conversation.ipynb", "models.ipynb", "panel.ipynb", "quickstart.ipynb"]
+    assert names == sorted(story)
     for name in names:
         first = examples.saved(name).cells[0].source
         assert "Who answers?" in first, name
         assert "scripted" in first, name
-    story = ("quickstart.ipynb", "conversation.ipynb", "models.ipynb", "panel.ipynb")
+        assert re.search(r"saved here are .*of 20\d\d-\d\d-\d\d", first), name
     for earlier, later in pairwise(story):
         assert f"({later})" in examples.saved(earlier).cells[-1].source, earlier
         assert f"({earlier})" in examples.saved(later).cells[0].source, later

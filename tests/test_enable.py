@@ -58,7 +58,7 @@ def test_twice_is_as_once(profile, capsys):
     cli.main(["enable"])
     before = files(profile)
     assert cli.main(["enable"]) == 0
-    assert "is there already" in capsys.readouterr().out
+    assert "already exists" in capsys.readouterr().out
     assert files(profile) == before
     cli.main(["disable"])
     assert cli.main(["disable"]) == 0
@@ -119,7 +119,7 @@ def test_a_file_of_somebody_else_is_left_alone(profile, capsys):
     file.write_text("mine = 1\n")
     assert (cli.main(["enable"]), cli.main(["disable"])) == (1, 1)
     assert file.read_text() == "mine = 1\n"
-    assert "left as it is" in capsys.readouterr().err
+    assert "it was not changed" in capsys.readouterr().err
     file.write_text(f"{enabling.MARK}\nolder\n")
     assert cli.main(["enable"]) == 0
     assert file.read_text() == enabling.TEXT

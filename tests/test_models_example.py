@@ -1,53 +1,57 @@
-"""The example about models does what it shows, and its saved answers are those of the demo server."""
+"""The example about models does what it shows, with a real model, and reads well as saved."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 from typing import TYPE_CHECKING
 
-import nbformat
-from nbclient import NotebookClient
+from tests import examples
+from tests.engine.local_weights import local_weights
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
-    from nbformat import NotebookNode
 
-ROOT = Path(__file__).parent.parent
-EXAMPLE = ROOT / "examples" / "models.ipynb"
-CHANGING = {"demo", "list", "ps", "left"}  # a port, and how long ago something was
-
-
-def said(notebook: NotebookNode) -> dict[str, list[str]]:
-    """What each cell of code says, in plain text."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return {cell.id: [text(output) for output in cell.outputs] for cell in cells}
-
-
-def text(output: NotebookNode) -> str:
-    return str(output.get("text") or output["data"]["text/plain"])
+NAME = "models.ipynb"
+AGES = {"demo", "list", "ps", "left"}  # a port, and how long ago something was
+REAL = {"into-memory", "ahoy", "embed"}  # memory, words and numbers that may differ from machine to machine
 
 
 def test_the_example_runs_and_reads_as_saved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Run anew, without an Ollama, the example says what is saved in it, and no cell fails."""
-    saved = nbformat.read(EXAMPLE, as_version=4)
-    nbformat.validate(saved)
-    monkeypatch.delenv("OLLAMA_HOST", raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    again = nbformat.read(EXAMPLE, as_version=4)
-    NotebookClient(again, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    before, after = said(saved), said(again)
-    assert set(before) == set(after) > CHANGING
-    assert {name: words for name, words in after.items() if name not in CHANGING} == {
-        name: words for name, words in before.items() if name not in CHANGING
-    }
-    assert "demo:latest" in after["left"][0]
-    assert after["pull"] == ["`demo-small` is here: 420 MB in 5 layers."]
-    assert "widgets" not in saved.metadata
+    weights = local_weights()
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / weights.name).symlink_to(weights)
+    monkeypatch.setenv("OLLAMA_MAGIC_CACHE", str(cache))
+    monkeypatch.setenv("OLLAMA_MAGIC_ENGINE_THREADS", "1")
+    notebook = examples.executed(NAME, None, monkeypatch, tmp_path)
+    examples.save(notebook, NAME)
+    assert examples.errors(notebook) == []
+    before, after = examples.said(examples.saved(NAME)), examples.said(notebook)
+    assert set(before) == set(after) > AGES | REAL
+    for name in set(after) - AGES - REAL:
+        assert after[name] == before[name]
+    assert after["pull"] == ["`smollm2:135m` is here: 92 MB in 1 layer."]
+    assert all("smollm2:135m" in after[name][0] for name in AGES)
+    for said in (before, after):
+        assert_real(said)
+
+
+def assert_real(said: dict[str, list[str]]) -> None:
+    """The memory is that of a process, the pirate speaks, and of three sentences the two about cats are near."""
+    assert re.match(r"`pirate` is loaded: \d{3} MB, 100% CPU, 4,096 tokens of context\.", said["into-memory"][0])
+    assert said["ahoy"][0].count(" ") > 10
+    pairs = [re.split(r"  +", line) for line in said["embed"][0].splitlines()]
+    assert {word for text in pairs[0][1:] for word in text.split()} >= {"cat", "kitten"}
+    numbers = [float(pair[0]) for pair in pairs]
+    assert 1 > numbers[0] > numbers[1] + 0.05 >= numbers[2] > 0
 
 
 def test_the_example_is_saved_as_html_and_text() -> None:
     """Every answer that is shown stands in the file as HTML and as plain text, and nothing else."""
-    saved = nbformat.read(EXAMPLE, as_version=4)
+    saved = examples.saved(NAME)
     shown = [
         output.data
         for cell in saved.cells
@@ -56,3 +60,4 @@ def test_the_example_is_saved_as_html_and_text() -> None:
     ]
     assert len(shown) > 10
     assert all(set(data) == {"text/html", "text/plain"} for data in shown)
+    assert "widgets" not in saved.metadata

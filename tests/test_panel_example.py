@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pytest
     from nbformat import NotebookNode
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
 
 NAME = "panel.ipynb"
 
@@ -25,7 +25,7 @@ def shown(notebook: NotebookNode) -> list[dict[str, Any]]:
 
 
 def test_the_example_runs_and_reads_as_saved(
-    demo_server: Callable[..., DemoServer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    demo_server: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Run anew, the example gives the very answers and the transcript that are saved in it, and no widget."""
     server = demo_server(pace=0)

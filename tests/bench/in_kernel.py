@@ -1,10 +1,9 @@
-"""What runs in a kernel: CPU and messages of a turn, of a raw loop, of a render, and of a view that is fed by hand."""
+"""What runs in a kernel: the messages of a turn, and of a view that is fed by hand."""
 
 from __future__ import annotations
 
 import gc
 import json
-import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,39 +49,15 @@ def cpu(do: Callable[[], object]) -> float:
 
 
 def turn(tokens: int) -> dict[str, float]:
-    """A whole turn as fast as possible: CPU seconds, live and settled bytes per byte, bytes before the first word."""
+    """A whole turn as fast as possible: live and settled bytes per byte, bytes before the first word."""
     size = len(answer(tokens).encode())
     with sent() as messages:
-        seconds = cpu(lambda: get_ipython().run_cell_magic("chat", "--once", f"{tokens}"))
+        get_ipython().run_cell_magic("chat", "--once", f"{tokens}")
     opened = next(at for at, message in enumerate(messages) if message[1] == "display_data")
     settled = sum(count for _, kind, count in messages if kind == "update_display_data")
     live = sum(count for _, kind, count in messages[opened + 1 :] if kind.startswith("comm"))
     opening = sum(count for _, kind, count in messages[: opened + 1] if kind in ("comm_open", "display_data"))
-    return {"cpu": seconds, "live": live / size, "settled": settled / size, "opening": opening}
-
-
-def raw_loop(tokens: int) -> float:
-    """CPU seconds of reading the same answer with httpx alone, and counting its tokens."""
-    import httpx
-
-    body = {"model": "demo", "messages": [{"role": "user", "content": f"{tokens}"}]}
-
-    def count() -> None:
-        url, found = os.environ["BENCH_SERVER"] + "/api/chat", 0
-        with httpx.Client(trust_env=False) as client, client.stream("POST", url, json=body) as response:
-            for line in response.iter_lines():
-                found += bool(json.loads(line)["message"]["content"])
-        assert found > tokens / 2
-
-    return cpu(count)
-
-
-def render(tokens: int) -> float:
-    """CPU seconds of one full render of the answer."""
-    from ollama_magic.markdown.renderer import MarkdownRenderer
-
-    text = answer(tokens)
-    return cpu(lambda: MarkdownRenderer().render(text))
+    return {"live": live / size, "settled": settled / size, "opening": opening}
 
 
 class Floor:

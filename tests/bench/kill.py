@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KILLS = int(os.environ.get("KILLS", "1000"))
 STORES = 5  # for each number of writers: old stores and young ones
-PROMISED_S = 0.25  # design §7.1
+PROMISED_S = 0.25  # design.md §7.1
 LOCKED_S = 9.0
 PAUSE_S = 0.1  # issue 5
 TITLE = (

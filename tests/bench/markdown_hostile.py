@@ -28,12 +28,23 @@ RUNS = [
 ]
 BLOCKS = ["> ", "- ", "- - ", "-\n", "1. ", "- a\n - b\n", "  - a\n", "#\n", "# a\n", "a\n=\n", "\t", "\n", "a\\\n"]
 BLOCKS += ["|", "a|b\n-|-\n", "|-|\n", "```\n", "~~~ a\n", "$$\n", "\\[ x^2\n", "$x_1$\n\n"]
+SLIPS = [
+    "<b>*a ",
+    "<details>\n",
+    "<details>\n\n</details>\n",
+    "https://a.b/((",
+    "**a ** b ",
+    "|`a``b",
+    "|$a ",
+    "```md\n```py\n",
+]
+SLIPS += ["- a\n  ```\nx\n", "[\n\\xx\n", "\\begin{align}\n", "a: $$\nb\n$$\n", "1+1\n===\n", "[a]: https://x.y/\n"]
 HIDDEN = ["\u202e", "\u00ad", "😀\u200d", "Z\u0334\u0335"]
 
 
 def main() -> None:
     """Print one line per text: seconds of one render, of the longest of 50 paints, of the end; and the growth."""
-    for unit in BRACKETS + RUNS + BLOCKS + HIDDEN:
+    for unit in BRACKETS + RUNS + BLOCKS + SLIPS + HIDDEN:
         text = (unit * N)[:N]
         begin = process_time()
         block = MarkdownRenderer().render(text)

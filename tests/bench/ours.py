@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
-from ollama_magic.conversation.reply import COMPLETE, Reply
+from ollama_magic.conversation.reply import COMPLETE, Reply, ReplyStatus
 from ollama_magic.display.views import open_view
+from ollama_magic.turns.turn_value import RequestSettings
 
 
 class Ours:
@@ -18,7 +19,9 @@ class Ours:
     root = ".ollama-magic-answer, .ollama-magic"
 
     def __init__(self) -> None:
-        self.reply = Reply(model="bench", conversation="main", turns_sent=1)
+        self.reply = Reply(
+            settings=RequestSettings(model="bench"), conversation="main", status=ReplyStatus(turns_sent=1)
+        )
         self.view = open_view("widget", {"slot": "bench", "conversation": "main"})
         self.changed, self.over = threading.Event(), threading.Event()
         self.painter = threading.Thread(target=self._paint, daemon=True)
@@ -31,14 +34,14 @@ class Ours:
     def feed(self, delta: str) -> None:
         """Take a token."""
         self.reply.text_parts.append(delta)
-        self.reply.chunks += 1
-        self.reply.first_at = self.reply.first_at or time.monotonic()
+        self.reply.status.chunks += 1
+        self.reply.status.first_at = self.reply.status.first_at or time.monotonic()
         if not self.changed.is_set():
             self.changed.set()
 
     def close(self) -> None:
         """End as a turn does: the last paint, then the settled bundle."""
-        self.reply.state, self.reply.ended_at = COMPLETE, time.monotonic()
+        self.reply.state, self.reply.status.ended_at = COMPLETE, time.monotonic()
         self.over.set()
         self.changed.set()
         self.painter.join()

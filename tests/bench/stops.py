@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kernel.old_kernel import old_python
+from tests.kernel.old_kernel import old_kernel
 from tests.kernel.stopping import PHASES, stop_once
 from tests.kernel.stopping_kernel import BUTTON, INTERRUPT, StoppingKernel
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from tests.kernel.stopping import Stop
 
 TIMES = int(os.environ.get("STOPS", "25"))
-PROMISED_S = 1.0  # design §7.2
+PROMISED_S = 1.0  # design.md §7.2
 TITLE = f"{'ipykernel':10} {'press':5} {'phase':9} {'ok':>7}   prompt back     connection closed   (ms: median, max)"
 
 
@@ -32,14 +31,14 @@ def test_stops(bare_machine: Path) -> None:
     """Every stop holds every promise, and prompt and connection are free within a second."""
     print("\n" + TITLE)
     bad = [
-        *_rows("7", sys.executable, (INTERRUPT, BUTTON)),
-        *_rows("6", old_python(), (INTERRUPT,)),
+        *_rows("7", {}, (INTERRUPT, BUTTON)),
+        *_rows("6", old_kernel(), (INTERRUPT,)),
     ]
     assert bad == []
 
 
-def _rows(version: str, python: str, presses: Iterable[str]) -> list[str]:
-    kernel = StoppingKernel({}, python=python)
+def _rows(version: str, environ: dict[str, str], presses: Iterable[str]) -> list[str]:
+    kernel = StoppingKernel(environ)
     kernel.run("%load_ext ollama_magic")
     bad = []
     for press in presses:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ollama_magic.demo.answers.deltas import Delta
-from ollama_magic.demo.server import DemoServer
+from tests.double import Delta, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,9 +52,9 @@ def test_latency(open_page: Pages, lab: Lab, tmp_path: Path, figures: Figures) -
             if design == "ours":
                 long, settling = long + tasks, settling + settled
     floor, ours = (statistics.quantiles(lags[design], n=20) for design in ("floor", "ours"))
-    figures.tell("32000 tokens, 150/s: latency of the floor, median", floor[9], "ms")
-    figures.tell("32000 tokens, 150/s: latency of the floor, p95", floor[18], "ms")
-    figures.tell("32000 tokens: longest task while it settles", max(settling), "ms")
+    figures.note_only("32000 tokens, 150/s: latency of the floor, median", floor[9], "ms")
+    figures.note_only("32000 tokens, 150/s: latency of the floor, p95", floor[18], "ms")
+    figures.note_only("32000 tokens: longest task while it settles", max(settling), "ms")
     figures.note("32000 tokens, 150/s: latency, median, over the floor", ours[9] / floor[9], 1.5, "×")
     figures.note("32000 tokens, 150/s: latency, p95, over the floor", ours[18] / floor[18], 1.5, "×")
     figures.note("32000 tokens, 150/s: longest task of the page", max(long), 100, "ms")
@@ -102,7 +101,7 @@ def test_first_word(open_page: Pages, lab: Lab, figures: Figures) -> None:
         time.sleep(1)
 
     lags = []
-    with DemoServer(pace=0, answers=answers) as server:
+    with ScriptedServer(pace=0, answers=answers) as server:
         load = f"import os\nos.environ['OLLAMA_HOST'] = {server.url!r}\n%load_ext ollama_magic"
         page = open_page(lab.write("first.ipynb", [load, "%%chat --once\nNow"]))
         page.run(0)
@@ -112,4 +111,4 @@ def test_first_word(open_page: Pages, lab: Lab, figures: Figures) -> None:
             lags.append(page.page.evaluate("window.first") - said[-1])
             page.page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs').then(() => null)")
     figures.note("first word on screen after the server sent it, median", statistics.median(lags[1:]), 100, "ms")
-    figures.tell("first word on screen, first turn of a kernel", lags[0], "ms")
+    figures.note_only("first word on screen, first turn of a kernel", lags[0], "ms")

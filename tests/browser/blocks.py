@@ -13,8 +13,8 @@ from tests.browser.lab import NOTEBOOK_JS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
 # The longest time without a frame, and when the end of an answer could first be read: live, and settled.
 PROBE = """() => { if (window.probed) return; window.probed = true; let last = performance.now();
@@ -37,8 +37,8 @@ def built(payload: dict[str, Any]) -> str:
 
 PAYLOADS = [json.loads(line) for line in FILE.read_text(encoding="utf8").splitlines()]
 BIG = {payload["id"]: built(payload) for payload in PAYLOADS if payload["class"] == "big"}
-BLOCKS = {payload["id"]: built(payload) for payload in PAYLOADS if "build" in payload and payload["id"] not in BIG}
-BLOCKS |= {
+HOSTILE = {payload["id"]: built(payload) for payload in PAYLOADS if "build" in payload and payload["id"] not in BIG}
+OURS = {
     "list": "".join(f"- item {n} of **many**\n" for n in range(4_000)),
     "table": "| a | b | c |\n|---|---|---|\n" + "".join(f"| {n} | `x{n}` | *y* |\n" for n in range(4_500)),
     "fence": "```python\n" + "".join(f"x{n} = [{n}, 'text']  # why\n" for n in range(3_300)),
@@ -49,6 +49,8 @@ BLOCKS |= {
     "formulas": "$x_1^2 + \\frac{a}{b}$ and " * 4_000,
     "links": "[a](https://example.org/b) " * 3_700,
 }
+
+BLOCKS = HOSTILE | OURS
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def wait_settled(page: NotebookPage, *cells: int) -> None:
 
 
 def all_shown(
-    server: Callable[..., DemoServer], notebook: Callable[..., NotebookPage], blocks: dict[str, str]
+    server: Callable[..., ScriptedServer], notebook: Callable[..., NotebookPage], blocks: dict[str, str]
 ) -> Iterator[Shown]:
     """Have each block be the answer of a cell, sent as fast as possible; its output is taken away behind it."""
     ended: dict[str, float] = {}

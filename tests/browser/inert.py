@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.display.live_region import _UNSEEN
-from ollama_magic.display.style import LIVE_STYLE
+from ollama_magic.display.styles import style_element
 from tests.markdown.strict import FIXED_CLASSES, LINK, TAGS, TO_TYPESET
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
-STYLE = re.sub("</?style>", "", LIVE_STYLE)
+STYLE = re.sub("</?style>", "", style_element("display/live.css"))
 IGNORE = "mathjax_ignore tex2jax_ignore"
 OUR_CLASSES = FIXED_CLASSES | {
     f"ollama-magic {IGNORE}",
@@ -23,12 +23,18 @@ OUR_CLASSES |= {"jp-RenderedHTMLCommon", IGNORE, "numbering-entry"}  # of a hist
 TYPESET = {"samp": TO_TYPESET, "pre": TO_TYPESET}
 # Words of a class that JupyterLab, its widgets and our own boxes bring.
 HOST_CLASS = re.compile(r"(?:lm|jp|jupyter|widget|ollama-magic|ansi)-[\w-]+|mod-\w+|mathjax_ignore|tex2jax_ignore")
-HOST_TITLES = {"null", "", "Stop this answer; what has come is kept"}
+HOST_TITLES = {"null", "", "Stop this answer; the text so far is kept"}
 HOST = {"role": {"log"}, "aria-live": {"polite"}, "aria-atomic": {"true"}, "title": HOST_TITLES, "tabbable": {"null"}}
 HOST["style"] = {"display: none;", _UNSEEN}
 # What JupyterLab's part draws on code blocks; its words come from the style sheet.
-COPY_BUTTON = {"type": "button", "class": "ollama-magic-copy", "data-lm-suppress-shortcuts": "true"}
-COPY_BUTTON |= {"aria-label": "Copy code", "data-says": "Copy"}
+BUTTON = {"type": "button", "data-lm-suppress-shortcuts": "true"}
+COPY = {"class": "ollama-magic-copy", "aria-label": "Copy code", "data-says": "Copy"}
+INSERT = {"class": "ollama-magic-insert", "aria-label": "Insert code as a new cell below", "data-says": "Insert below"}
+BUTTONS = (
+    ("div", {"class": "ollama-magic-buttons"}),
+    ("button", {**BUTTON, **COPY}),
+    ("button", {**BUTTON, **INSERT}),
+)
 # Bidi controls, zero width, tags: what must stand there as a visible mark, never as itself.
 HIDDEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 
@@ -87,7 +93,7 @@ class Look:
                 found += [f"{tag} {name}={value}" for name, value in attributes.items() if not _typeset(name, value)]
             elif place == "host":
                 found += _wrong_host(tag, attributes, own)
-            elif tag == "button" and attributes == COPY_BUTTON and not own:
+            elif not own and (tag, attributes) in BUTTONS:
                 continue
             elif tag not in TAGS | {"i", "details", "summary"} or namespace != HTML:
                 found.append(tag)

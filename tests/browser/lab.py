@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from playwright.sync_api import TimeoutError as Timeout
 
+from tests.machine.environments import PYTHONPATH
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
 
 ROOT = Path(__file__).parent.parent.parent
 START_S, WAIT_MS = 60, 60_000
+POLL_MS = 40  # Playwright would look at each frame, and have the page draw sixty a second
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
 }
+UNUSED = ("jupyter_lsp", "jupyter_server_terminals")  # they look for programs, which takes a second
 KERNEL = {
     "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
     "display_name": "Python 3",
@@ -35,6 +39,9 @@ NOISE = (
     "Failed to execute 'removeChild' on 'Node'",  # its splash screen, now and then
     "Cannot read properties of null (reading 'kernel')",  # a notebook opened without a kernel
     "Could not restore the debugger state",  # a kernel that was started again while it was asked
+    "reading 'processLuminoMessage'",  # ipywidgets' own: a message that Lumino had posted to a view since removed
+    "Could not add child view to box",  # ipywidgets' own: a box was removed before the views of its children were made
+    "(reading 'widgets')",  # the reason that it gives for that
     "Comm not found for comm id",  # a page that was loaded anew hears of the end of a widget it never knew
 )
 
@@ -46,9 +53,10 @@ def free_port() -> int:
 
 
 class Lab:
-    """A JupyterLab server without memory; `work` is the folder it shows, `labextension` whether our part is on."""
+    """A JupyterLab server without memory; `work` is the folder it shows, `disabled` names what of our part is off."""
 
     labextension = os.environ.get("OLLAMA_MAGIC_LABEXTENSION") != "off"
+    disabled: tuple[str, ...] = () if labextension else ("ollama-magic",)
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.work, self.url = folder, folder / "work", f"http://127.0.0.1:{(port := free_port())}"
@@ -64,6 +72,7 @@ class Lab:
             "IdentityProvider.token": "",
             "ServerApp.root_dir": self.work,
             "ServerApp.disable_check_xsrf": True,
+            "ServerApp.jpserver_extensions": dict.fromkeys(UNUSED, False),
         }
         flags = ["--no-browser", "--allow-root", "--expose-app-in-browser"]
         self.process = subprocess.Popen(
@@ -79,9 +88,14 @@ class Lab:
         found = self.folder / "data" / "labextensions" / "ollama-magic"
         found.parent.mkdir(parents=True)
         found.symlink_to(ROOT / "labextension", target_is_directory=True)
-        if not self.labextension:
-            command = [sys.executable, "-m", "jupyterlab.labextensions", "disable", "--level=user", "ollama-magic"]
-            subprocess.run(command, env=self._environment(), check=True, capture_output=True)
+        if self.disabled:
+            self.disable(*self.disabled)
+
+    def disable(self, *names: str) -> None:
+        """Turn some of our part off in the pages that are opened from now on, and all else on."""
+        (self.folder / "config" / "labconfig" / "page_config.json").unlink(missing_ok=True)
+        command = [sys.executable, "-m", "jupyterlab.labextensions", "disable", "--level=user", *names]
+        subprocess.run(command, env=self._environment(), check=True, capture_output=True)
 
     def _environment(self) -> dict[str, str]:
         folders = {
@@ -94,7 +108,8 @@ class Lab:
         }
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         here = {name: str(self.folder / folder) for name, folder in folders.items()}
-        return {**os.environ, **here, "PATH": path, "PYTHONPATH": str(ROOT)}
+        # In a virtual environment Jupyter takes what pip installed there before what stands in a user's folder.
+        return {**os.environ, **here, "PATH": path, "PYTHONPATH": PYTHONPATH, "JUPYTER_PREFER_ENV_PATH": "0"}
 
     def _wait_for_start(self) -> None:
         for _ in range(START_S * 4):
@@ -154,6 +169,7 @@ class NotebookPage:
     ) -> None:
         self.lab, self.context, self.path, self.dark = lab, context, path, dark
         self.errors: list[str] = []
+        self.shown = 1  # how many notebooks its page has shown
         self.page = self._open(kernel=kernel, page=page)
 
     def _open(self, *, kernel: bool, page: Page | None = None) -> Page:
@@ -204,6 +220,13 @@ class NotebookPage:
         self.page.close()
         self.page = self._open(kernel=True)
 
+    def reopen_without_kernel(self) -> None:
+        """Save, close the notebook and end its kernel; then open it in the same page without one."""
+        self.save()
+        assert self.cleared()
+        self.lab.end_kernels()
+        self._open(kernel=False, page=self.page)
+
     def cell(self, index: int) -> Locator:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
 
@@ -234,12 +257,13 @@ class NotebookPage:
             f"index => {NOTEBOOK_JS}.content.widgets[index].model.executionCount !== null",
             arg=index,
             timeout=WAIT_MS,
+            polling=POLL_MS,
         )
         self.wait_idle()
 
     def wait_idle(self) -> None:
         """Wait until the kernel has nothing to do; after a reload a cell does not know any more that it runs."""
-        self.page.wait_for_function(f"{KERNEL_JS}.status === 'idle'", timeout=WAIT_MS)
+        self.page.wait_for_function(f"{KERNEL_JS}.status === 'idle'", timeout=WAIT_MS, polling=POLL_MS)
 
     def wait_text(self, index: int, part: str) -> None:
         """Wait until a person can read the words under the cell."""
@@ -248,6 +272,7 @@ class NotebookPage:
             "?.querySelector('.jp-Cell-outputArea')?.innerText.includes(part)",
             arg=[index, part],
             timeout=WAIT_MS,
+            polling=POLL_MS,
         )
 
     def running(self, index: int) -> bool:

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ollama_magic.demo.answers.deltas import Delta
-from ollama_magic.demo.faults import Fault
 from tests.answers import chats, sent
 from tests.browser.lab import NOTEBOOK_JS, WAIT_MS
+from tests.double import Delta, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Notebooks = Callable[..., NotebookPage]
 
 AGAIN = (
@@ -45,7 +44,7 @@ def said(body: dict[str, Any]) -> list[str]:
     return [f"You said: {body['messages'][-1]['content'].strip()}"]
 
 
-def asked(server: DemoServer) -> list[str]:
+def asked(server: ScriptedServer) -> list[str]:
     """The prompts of the newest request."""
     return [text for role, text in sent(chats(server)[-1]) if role == "user"]
 
@@ -149,11 +148,11 @@ def test_a_newcomers_story(demo_server: Servers, notebook: Notebooks) -> None:
     run_edited(page, 2, "%%chat\nI told you TWO")
     do(page, 3, "delete-cell")
     pid = kernel_pid(page)
-    server._stage.answers = lambda body: (Delta(f"word{n} ", wait=0.05) for n in range(2000))
+    server.state.answers = lambda body: (Delta(f"word{n} ", wait=0.05) for n in range(2000))
     page.start(5)
     page.wait_text(5, "word20")
     os.kill(pid, signal.SIGKILL)
-    server._stage.answers = said
+    server.state.answers = said
     page.page.locator(".jp-Dialog .jp-mod-accept").click()  # JupyterLab says that it died, and starts another
     page.wait_idle()
     page.run(0)

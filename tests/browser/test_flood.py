@@ -1,7 +1,7 @@
 """Floods in a real browser: long answers, hostile blocks, many turns at once, and many answers on a page.
 
-OLLAMA_MAGIC_LONG=1 makes it long: all 32,000 tokens at 150/s, and a line of 10 MB. The figures are printed
-(pytest -s); what is asserted of time are guards against hangs.
+OLLAMA_MAGIC_LONG=1 makes it long: all 32,000 tokens, each block of 100 kB, a line of 10 MB, and two hundred answers.
+The figures are printed (pytest -s); what is asserted of time are guards against hangs.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ import pytest
 
 from ollama_magic.markdown.renderer import MarkdownRenderer
 from tests.answers import words
-from tests.browser.blocks import BIG, BLOCKS, all_shown, gap, wait_settled, watched
+from tests.browser.blocks import BIG, BLOCKS, HOSTILE, OURS, all_shown, gap, wait_settled, watched
 from tests.browser.inert import squeezed
 from tests.markdown.strict import Strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import Lab, NotebookPage
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Notebooks = Callable[..., NotebookPage]
 
 LONG = bool(os.environ.get("OLLAMA_MAGIC_LONG"))
 pytestmark = pytest.mark.timeout(900 if LONG else 240)
 
+ANSWERED = 200 if LONG else 100
 FROZEN_S = 5.0  # a page that draws no frame for so long hangs, also on a busy machine
 SLOW_S = 20.0
 ANSWERS = "[...document.querySelectorAll('.jp-RenderedHTML')].filter(e => e.textContent.includes('It is number'))"
@@ -74,8 +75,8 @@ def whole(page: NotebookPage, index: int, text: str) -> bool:
 
 @pytest.mark.parametrize("pace", [0, 150])
 def test_a_long_answer(demo_server: Servers, notebook: Notebooks, pace: int) -> None:
-    """An answer of 32,000 tokens arrives whole, and the page stays alive meanwhile."""
-    answer = mixed(32_000 if LONG or not pace else 1_000)
+    """A long answer, in the long form 32,000 tokens, arrives whole, and the page stays alive meanwhile."""
+    answer = mixed(32_000 if LONG else 1_000 if pace else 12_000)
     page = watched(notebook(demo_server(pace=pace, answers=lambda body: answer), "%%chat\nTell me everything."))
     began = time.time()
     page.start(1)
@@ -87,8 +88,8 @@ def test_a_long_answer(demo_server: Servers, notebook: Notebooks, pace: int) -> 
 
 
 def test_hostile_blocks(demo_server: Servers, notebook: Notebooks) -> None:
-    """Any 100 kB are shown, rich or plain, as soon as they are there, and nothing hangs."""
-    late, blocks = {}, BLOCKS | (BIG if LONG else {})
+    """Any 100 kB (50 in the short form) are shown, rich or plain, as soon as they are there, and nothing hangs."""
+    late, blocks = {}, BLOCKS | BIG if LONG else HOSTILE | {name: block[:50_000] for name, block in OURS.items()}
     for shown in all_shown(demo_server, notebook, blocks):
         print(f"{shown.name:10} live {shown.live:6.2f} s  settled {shown.settled:6.2f} s  gap {shown.gap:5.2f} s")
         late[shown.name] = max(shown.settled, shown.gap)
@@ -117,24 +118,25 @@ def test_eight_at_once(demo_server: Servers, notebook: Notebooks) -> None:
 def test_two_hundred_answers(
     demo_server: Servers, notebook: Notebooks, open_page: Callable[..., NotebookPage], lab: Lab
 ) -> None:
-    """The kernel keeps the widgets of fifty answers, no more; a page of two hundred opens and scrolls."""
+    """The kernel keeps the widgets of fifty answers, no more; a page of very many opens and scrolls."""
+    size = ANSWERED // 5
     server = demo_server(pace=0, answers=lambda body: [f"It is **{body['messages'][-1]['content']}**.\n\n" * 5])
-    loops = [f"for n in range({n}, {n + 40}):\n    %chat --once number {{{{n}}}}" for n in range(0, 200, 40)]
+    loops = [f"for n in range({n}, {n + size}):\n    %chat --once number {{{{n}}}}" for n in range(0, ANSWERED, size)]
     count = "import ipywidgets; print(len(ipywidgets.widgets.widget._instances))"
-    page = notebook(server, *loops[:2], count, *loops[2:], count)
+    page = notebook(server, *loops[:3], count, *loops[3:], count)
     for index in range(1, 8):
         page.run(index)
-    after_80, after_200 = int(page.text(3)), int(page.text(7))
-    print(f"widgets after 80 answers {after_80}, after 200 {after_200}")
-    assert after_200 == after_80 <= 50 * 12
-    page.page.wait_for_function(f"{ANSWERS}.length === 200")
+    some, all_of_them = int(page.text(4)), int(page.text(7))
+    print(f"widgets after {3 * size} answers {some}, after {ANSWERED} {all_of_them}")
+    assert all_of_them == some <= 50 * 12
+    page.page.wait_for_function(f"{ANSWERS}.length === {ANSWERED}")
     page.save()
     page.close()
     reopened = watched(open_page(page.path, kernel=False))
-    reopened.page.wait_for_function(f"{ANSWERS}.length === 200")
+    reopened.page.wait_for_function(f"{ANSWERS}.length === {ANSWERED}")
     read = re.findall(r"It is number (\d+)\.", "".join(map(reopened.text, range(1, 7))))
-    assert read == [str(n) for n in range(200) for _ in range(5)]
-    reopened.page.evaluate(f"{ANSWERS}[199].scrollIntoView()")
-    reopened.page.wait_for_function(f"{ANSWERS}[199].getBoundingClientRect().top < innerHeight")
+    assert read == [str(n) for n in range(ANSWERED) for _ in range(5)]
+    reopened.page.evaluate(f"{ANSWERS}[{ANSWERED - 1}].scrollIntoView()")
+    reopened.page.wait_for_function(f"{ANSWERS}[{ANSWERED - 1}].getBoundingClientRect().top < innerHeight")
     assert gap(reopened) < FROZEN_S
     assert reopened.errors == []

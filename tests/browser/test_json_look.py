@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.faults import Fault
 from tests.answers import words
+from tests.double import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
 ANSWER = json.dumps(
     {
@@ -24,7 +24,7 @@ ANSWER = json.dumps(
 
 
 def test_json_looks_like_code(
-    demo_server: Callable[..., DemoServer], notebook: Callable[..., NotebookPage], shots: Path
+    demo_server: Callable[..., ScriptedServer], notebook: Callable[..., NotebookPage], shots: Path
 ) -> None:
     """Live and settled, the answer is one block of code, laid out in lines, and its tags are letters."""
     server = demo_server(pace=60, faults=[Fault("script", script=words(ANSWER))])

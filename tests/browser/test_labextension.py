@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Notebooks = Callable[..., NotebookPage]
 
 pytestmark = pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off")
@@ -36,7 +36,7 @@ def said(body: dict[str, Any]) -> list[str]:
     return [f"You said: {body['messages'][-1]['content'].strip()}"]
 
 
-def asked(server: DemoServer) -> list[str]:
+def asked(server: ScriptedServer) -> list[str]:
     """The prompts of the newest request."""
     return [text for role, text in sent(chats(server)[-1]) if role == "user"]
 

@@ -1,4 +1,4 @@
-"""JupyterLab's part at the answers: code is copied with a button, and what missed its end is mended."""
+"""JupyterLab's part at the answers: code is copied with a button, and what missed its end is repaired."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.answers.deltas import Delta
 from tests.answers import paragraphs, words
-from tests.browser.lab import NOTEBOOK_JS, WAIT_MS, Lab
+from tests.browser.lab import NOTEBOOK_JS, THEMES, WAIT_MS, WEAR, Lab
+from tests.double import Delta
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Notebooks = Callable[..., NotebookPage]
 
 pytestmark = pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off")
@@ -65,10 +65,7 @@ def test_copy(demo_server: Servers, notebook: Notebooks, shots: Path) -> None:
     buttons(page, 1).first.evaluate("one => one.remove()")
     assert block.bounding_box() == tall
 
-    page.save()
-    page.page.close()
-    page.lab.end_kernels()
-    page.page = page._open(kernel=False)
+    page.reopen_without_kernel()
     first, second = buttons(page, 1).first, buttons(page, 1).nth(1)
     page.output(1).locator(".highlight").first.hover()
     page.shot(shots, "copy")
@@ -79,6 +76,7 @@ def test_copy(demo_server: Servers, notebook: Notebooks, shots: Path) -> None:
     assert first.get_attribute("aria-label") == "Copied"
     assert page.page.locator("[role=status]", has_text="Copied").count() == 1
     first.focus()
+    page.page.keyboard.press("Tab")  # to the other button of the second block
     page.page.keyboard.press("Tab")
     assert second.evaluate("one => one === document.activeElement")
     page.page.keyboard.press("Enter")
@@ -87,6 +85,66 @@ def test_copy(demo_server: Servers, notebook: Notebooks, shots: Path) -> None:
     assert "highlight" in json.dumps(page.save())
     assert "ollama-magic-copy" not in page.path.read_text("utf8")
     assert page.errors == []
+
+
+def test_insert(demo_server: Servers, notebook: Notebooks, shots: Path) -> None:
+    """One click puts the code into a new cell below, unexecuted: of an answer, of a panel, without a kernel too."""
+    server = demo_server(pace=0, answers=lambda _: words(SHORT))
+    page = notebook(server, "%%chat\nCode, please.", "%ollama code 2", "%ollama panel", dark=True)
+    page.run(1)
+    page.wait_text(1, "1 turn sent")
+    page.run(2)
+    page.wait_text(2, "Inserted as a new cell: code block 2 of 2.")
+    assert source(page, 3) == "plain"
+    page.run(4)
+    page.page.locator(".ollama-magic-panel button.ollama-magic-insert").first.click(force=True)
+    page.page.wait_for_function(f"() => {NOTEBOOK_JS}.content.activeCellIndex === 5")
+    assert source(page, 5) == CODE
+
+    page.reopen_without_kernel()
+    insert = page.output(1).locator("button.ollama-magic-insert").first
+    page.output(1).locator(".highlight").first.hover()
+    page.shot(shots, "insert-dark")
+    insert.click()
+    page.page.wait_for_function(f"() => {NOTEBOOK_JS}.content.activeCellIndex === 2")
+    assert source(page, 2) == CODE
+    assert said(insert) == "Inserted"
+    page.shot(shots, "inserted-dark")
+    page.page.keyboard.press("z")
+    page.page.wait_for_function(f"() => {NOTEBOOK_JS}.content.widgets.length === 6")
+    inserted = page.save()["cells"][5]
+    assert (inserted["execution_count"], inserted["outputs"]) == (None, [])
+    assert page.errors == []
+
+
+def test_only_what_changed_is_marked(demo_server: Servers, notebook: Notebooks, shots: Path) -> None:
+    """What changed is underlined and struck without colours; a fix says above its answer what went along."""
+    answers = [
+        SHORT,
+        SHORT.replace("return 1", "return 2").replace("Look:", "Look at this:"),
+        "Divide by another number.",
+    ]
+    server = demo_server(pace=0, answers=lambda _: words(answers.pop(0)))
+    cells = ("%%chat\nCode, please.", "%ollama diff", "zero = 0\n1 / zero", "%ollama fix in one sentence")
+    page = notebook(server, *cells)
+    for index in (1, 1, 2, 3, 4):
+        page.run(index)
+    page.wait_text(4, "Divide by another number.")
+    assert "goes along: cell 5, its traceback (ZeroDivisionError: division by zero), the variable zero" in page.text(4)
+    for tag, line in (("del", "line-through"), ("ins", "underline")):
+        found = page.output(2).locator(tag)
+        assert found.first.evaluate("one => getComputedStyle(one).textDecorationLine") == line
+    assert page.output(2).locator("ins").all_inner_texts() == [" at this", "2"]
+    page.output(2).scroll_into_view_if_needed()
+    page.shot(shots, "diff-fix-light")
+    page.page.evaluate(WEAR, THEMES[True])
+    page.page.locator("#jupyterlab-splash").wait_for(state="detached")
+    page.shot(shots, "diff-fix-dark")
+    assert page.errors == []
+
+
+def source(page: NotebookPage, index: int) -> str:
+    return str(page.page.evaluate(f"at => {NOTEBOOK_JS}.content.widgets[at].model.sharedModel.getSource()", index))
 
 
 def test_copy_live(demo_server: Servers, notebook: Notebooks) -> None:

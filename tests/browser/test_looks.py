@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
-from ollama_magic.demo.answers.deltas import Delta
-from ollama_magic.demo.faults import Fault
 from tests.answers import words
+from tests.browser.conftest import themes
+from tests.double import Delta, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
 THOUGHT = "The question is short. A table says it best, then some code, and one formula to end with."
 RICH = """## Sequences in Python
@@ -40,6 +38,7 @@ def first(items: list[int], default: int = 0) -> int:
 > It costs $5 and not $6.
 
 """
+COMPOSITE = Path(__file__).parent.parent / "markdown" / "composite.md"
 LAST = "And this paragraph goes on for a while. " * 60
 
 
@@ -49,9 +48,9 @@ def pictures(page: NotebookPage, shots: Path, name: str, dark: bool) -> str:
     return page.text(1)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@themes(False)
 def test_looks(
-    demo_server: Callable[..., DemoServer], notebook: Callable[..., NotebookPage], shots: Path, dark: bool
+    demo_server: Callable[..., ScriptedServer], notebook: Callable[..., NotebookPage], shots: Path, dark: bool
 ) -> None:
     """Thinking, live, stopped, settled, failed and cut answers are readable in both themes."""
     rich, thought = words(RICH), [Delta(thinking=word) for word in words(THOUGHT)]
@@ -83,3 +82,24 @@ def test_looks(
         page.run(1)
         assert name in pictures(page, shots, name, dark)
     assert page.errors == []
+
+
+@themes(True)
+def test_answers_as_models_write_them(
+    demo_server: Callable[..., ScriptedServer], notebook: Callable[..., NotebookPage], shots: Path, dark: bool
+) -> None:
+    """A composite of all slips and extras of real answers reads the same live and settled, in both themes."""
+    said, endless = words(COMPOSITE.read_text("utf8")), words(LAST * 10)
+    server = demo_server(pace=200, faults=[Fault("script", script=[*said, *endless]), Fault("script", script=said)])
+    page = notebook(server, "%%chat\nAll of it, please.", dark=dark, size=(1100, 3400))
+    page.start(1)
+    page.wait_text(1, "And this paragraph")
+    live = pictures(page, shots, "composite-live", dark)
+    page.interrupt()
+    page.wait_run(1)
+    page.run(1)
+    settled = pictures(page, shots, "composite-settled", dark)
+    assert "Name: Ada" in live
+    assert "Stop" in live
+    assert "Name: Ada" in settled
+    assert "** Servings" not in settled

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-
-from ollama_magic.demo.library.models import DEMO, PULLABLE
+from tests.browser.conftest import themes
+from tests.double import DEMO, PULLABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Notebooks = Callable[..., NotebookPage]
 
 CLOUD = replace(DEMO, name="gpt-oss:120b-cloud", remote_host="https://ollama.com:443", remote_model="gpt-oss:120b")
@@ -29,7 +28,7 @@ def percent(page: NotebookPage, index: int) -> int:
     return int(page.text(index).partition("%")[0].split()[-1])
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@themes(True)
 def test_tables(demo_server: Servers, notebook: Notebooks, shots: Path, dark: bool) -> None:
     """List, show and ps are readable in both themes, and badges keep their frames without styles of ours."""
     server = demo_server(pace=0, models=(DEMO, *PULLABLE[:4], CLOUD))
@@ -59,7 +58,7 @@ def test_a_pull(demo_server: Servers, notebook: Notebooks, shots: Path) -> None:
     page.shot(shots, "pull")
     page.output(1).get_by_role("button", name="Stop").click()
     page.wait_run(1)
-    page.wait_text(1, "goes on from what has come")
+    page.wait_text(1, "resumes it")
     stopped = percent(page, 1)
     assert stopped >= 15
     assert set(page.outputs(1)[0]["data"]) == KINDS
@@ -71,7 +70,7 @@ def test_a_pull(demo_server: Servers, notebook: Notebooks, shots: Path) -> None:
     assert max(page.page.evaluate(FILL)) >= stopped / 100
     page.interrupt()
     page.wait_run(1)
-    page.wait_text(1, "goes on from what has come")
+    page.wait_text(1, "resumes it")
 
     page.run(1)
     page.wait_text(1, "demo-vision is here: 610 MB in 4 layers.")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ollama_magic.demo.faults import Fault
 from tests.answers import chats, held, paragraphs, sent, words
 from tests.browser.lab import NOTEBOOK_JS, WAIT_MS
 from tests.browser.test_looks import RICH
+from tests.double import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import Lab, NotebookPage
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Notebooks = Callable[..., NotebookPage]
 
 PANEL = "%ollama panel"
@@ -37,7 +38,7 @@ def said(body: dict[str, Any]) -> list[str]:
     return words(f"You said: **{body['messages'][-1]['content'].strip()}**")
 
 
-def asked(server: DemoServer, nth: int = -1) -> list[str]:
+def asked(server: ScriptedServer, nth: int = -1) -> list[str]:
     return [text for role, text in sent(chats(server)[nth]) if role == "user"]
 
 
@@ -207,7 +208,7 @@ def test_reload_in_mid_answer(demo_server: Servers, notebook: Notebooks) -> None
     assert not chats(server)[0].ended.is_set()
     reloaded.set()
     again.wait("p29 is paragraph number 29 of 30, and it says little more.")
-    server._stage.answers = said
+    server.state.answers = said
     again.ask("And then?")
     again.wait("You said: And then?")
     assert asked(server) == ["Tell me", "And then?"]
@@ -284,9 +285,11 @@ def test_keys_alone(demo_server: Servers, notebook: Notebooks) -> None:
     assert page.errors == []
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [520, 1280], ids=["narrow", "wide"])
-def test_looks(demo_server: Servers, notebook: Notebooks, shots: Path, dark: bool, width: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "dark"),
+    [(520, True), (1280, False), *([(520, False), (1280, True)] if "OLLAMA_MAGIC_SHOTS" in os.environ else [])],
+)
+def test_looks(demo_server: Servers, notebook: Notebooks, shots: Path, width: int, dark: bool) -> None:
     """Light, dark, narrow, wide: nothing stands out sideways; the tail is followed until the reader scrolls up."""
     server = demo_server(pace=150)
     page = notebook(server, PANEL, dark=dark, size=(width, 900))

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ollama_magic.demo.answers.deltas import Delta
-from ollama_magic.demo.server import DemoServer
 from tests.browser.canary import Canary
 from tests.browser.conftest import LOAD
 from tests.browser.inert import HIDDEN, Look, Watched
 from tests.browser.lab import WAIT_MS, NotebookPage
 from tests.browser.trial import PAYLOADS, Trial, odd_pieces
+from tests.double import Delta, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +27,10 @@ pytestmark = pytest.mark.timeout(300)
 SEND = """
 import json
 from ollama_magic.line.loaded import loaded_magics
-from ollama_magic.commands.panel import NotebookDesk
-desk = NotebookDesk(loaded_magics())
+from ollama_magic.commands.panel import NotebookActions
+actions = NotebookActions(loaded_magics())
 for text in json.loads({texts!r}):
-    desk.send(text).settle(30)
+    actions.send(text).settle(30)
 """
 FRAME = "ollama-magic-transcript ollama-magic-transcript-c1-1 mathjax_ignore tex2jax_ignore"
 COUNT = "count => document.querySelectorAll('.ollama-magic-said').length >= count"
@@ -49,7 +48,7 @@ def spoken(body: dict[str, Any]) -> Iterator[str | Delta]:
 
 def test_hostile_turns_in_the_panel(browser: Browser, lab: Lab, tmp_path: Path) -> None:
     """Prompts and answers of all kinds run nothing, fetch nothing, and make no element of their own."""
-    with Canary() as canary, DemoServer(pace=0, answers=spoken) as server:
+    with Canary() as canary, ScriptedServer(pace=0, answers=spoken) as server:
         trial = Trial(canary, tmp_path)
         texts = list(trial.answers.values())
         path = lab.write("hostile-panel.ipynb", [LOAD.format(url=server.url), "%ollama panel"])

@@ -12,10 +12,10 @@ from tests.browser.test_panel import PANEL, PanelOf, opened, said
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Notebooks = Callable[..., NotebookPage]
 
 pytestmark = pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off")

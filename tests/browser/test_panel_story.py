@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.demo.faults import Fault
 from tests.answers import chats, paragraphs, words
 from tests.browser.test_panel import PANEL, PanelOf, asked, opened, said
+from tests.double import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
 CODE = "Like so:\n\n```python\ndef twice(x):\n    return 2 * x\n```\n"
 
@@ -27,7 +27,7 @@ def finds_everything(panel: PanelOf) -> None:
     assert "You said: third" not in panel.text
 
 
-def test_a_sitting(demo_server: Callable[..., DemoServer], notebook: Callable[..., NotebookPage]) -> None:
+def test_a_sitting(demo_server: Callable[..., ScriptedServer], notebook: Callable[..., NotebookPage]) -> None:
     """Three turns with code, an edit, a stop, a page loaded anew, a kernel started again: everything is found."""
     server = demo_server(pace=60, answers=answers)
     page = notebook(server, PANEL)

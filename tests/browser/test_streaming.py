@@ -8,16 +8,16 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.faults import Fault
 from tests.answers import chats, held, paragraphs, sent, words
+from tests.double import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import Lab, NotebookPage
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Notebooks = Callable[..., NotebookPage]
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -32,7 +32,7 @@ def shown(text: str) -> str:
     return " ".join(re.sub(r"[*`]+", "", text).split())
 
 
-def answering(servers: Servers, count: int, pace: float) -> DemoServer:
+def answering(servers: Servers, count: int, pace: float) -> ScriptedServer:
     """A server whose first answer has so many paragraphs."""
     return servers(pace=pace, faults=[Fault("script", script=words(paragraphs(count)))])
 

@@ -7,15 +7,16 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import TimeoutError as Timeout
+
+from tests.browser.conftest import themes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ollama_magic.demo.server import DemoServer
     from tests.browser.lab import NotebookPage
+    from tests.double import ScriptedServer
 
 LABEXTENSION_OFF = os.environ.get("OLLAMA_MAGIC_LABEXTENSION") == "off"
 ITEMS = ".jp-Completer:not(.lm-mod-hidden) .jp-Completer-match"
@@ -46,9 +47,9 @@ def source(page: NotebookPage, index: int) -> str:
     return page.cell(index).locator(".cm-content").inner_text().rstrip("\n")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@themes(False)
 def test_tab_menu(
-    demo_server: Callable[..., DemoServer], notebook: Callable[..., NotebookPage], shots: Path, dark: bool
+    demo_server: Callable[..., ScriptedServer], notebook: Callable[..., NotebookPage], shots: Path, dark: bool
 ) -> None:
     """The menu has commands, options and variables of ours, what is chosen is typed, and prose has none."""
     page = notebook(demo_server(pace=0), "table = {'year': 1}\ntablet = 2", "", dark=dark)

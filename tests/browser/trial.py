@@ -14,14 +14,12 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from ollama_magic.demo.answers.deltas import Delta
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.server import DemoServer
 from ollama_magic.markdown.incremental import IncrementalMarkdown
 from ollama_magic.markdown.renderer import MarkdownRenderer
 from tests.browser.conftest import LOAD
 from tests.browser.inert import LOOK, Look, Sight, Watched, squeezed
 from tests.browser.lab import NotebookPage
+from tests.double import Delta, Fault, ScriptedServer
 from tests.markdown.strict import Strict
 
 if TYPE_CHECKING:
@@ -146,7 +144,7 @@ def shown_text(text: str, *, settled: bool) -> str:
 def held(canary: Canary, folder: Path, browser: Browser, lab: Lab) -> Trial:
     """The whole trial."""
     trial = Trial(canary, folder)
-    with DemoServer(pace=0, answers=trial.speak) as server:
+    with ScriptedServer(pace=0, answers=trial.speak) as server:
         path = ask(trial, browser, lab, server)
     lab.end_kernels()
     reopen(trial, browser, lab, path, "trusted")
@@ -155,7 +153,7 @@ def held(canary: Canary, folder: Path, browser: Browser, lab: Lab) -> Trial:
     return trial
 
 
-def ask(trial: Trial, browser: Browser, lab: Lab, server: DemoServer) -> Path:
+def ask(trial: Trial, browser: Browser, lab: Lab, server: ScriptedServer) -> Path:
     """Ask for every answer at once; look while the streams are open, and when they have ended."""
     cells = [f"%%chat --once --think -b\n{payload['id']}" for payload in PAYLOADS]
     path = lab.write("hostile.ipynb", [LOAD.format(url=server.url), *cells, *AFTER.values()])

@@ -9,9 +9,10 @@ from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.record import NoRecord, Record
 from ollama_magic.conversation.reply import CHAT, GENERATE, Reply
 from ollama_magic.conversation.request import Plan
-from ollama_magic.conversation.sent import SentTurns
+from ollama_magic.conversation.sent_requests import SentRequests
 from ollama_magic.conversation.turn import RunningTurn
 from ollama_magic.ollama.protocol import ChatChunk, Stats
+from ollama_magic.turns.turn_value import RequestSettings
 
 DONE = ChatChunk(done=True, done_reason="stop", stats=Stats(answer_tokens=2))
 HEADERS = ChatChunk()
@@ -26,6 +27,7 @@ class FakeServer:
 
     def __init__(self, *chunks, model="fake:latest", thinks=False, loaded=True, window=None, version=""):
         self.chunks, self.model, self.thinks, self.loaded = chunks, model, thinks, loaded
+        self.cannot = frozenset()
         self.window_told, self.version_told, self.windows_asked = window or Window(), version, 0
         self.requests, self.closed, self.left_models, self.reached = [], 0, [], asyncio.Event()
 
@@ -52,6 +54,9 @@ class FakeServer:
 
     async def can_think(self, name):
         return self.thinks
+
+    async def lacks(self, name, needs):
+        return needs & self.cannot
 
     def window_known(self, request):
         return request.options.get("num_ctx")
@@ -84,7 +89,7 @@ class FakeView:
 
     def show(self, reply):
         self.frames.append(reply.text)
-        self.waiting = reply.waiting
+        self.waiting = reply.status.waiting
         self.painted.set()
         return 0.0
 
@@ -99,7 +104,7 @@ class FakeView:
     def finish(self, reply):
         self.finished = (reply.state, reply.text)
 
-    def again(self, reply):
+    def refresh_settled(self, reply):
         self.finished = (reply.state, reply.text)
 
 
@@ -111,6 +116,8 @@ def turn(server, prompt="Hi", talk=None, view=None, origin=None, **plan):
     talk = talk or conversation()
     asked, run = Plan(prompt, **plan), CellRun(talk.journal, origin or Origin())
     kind = GENERATE if asked.single else CHAT
-    reply = Reply(model=asked.model or "", kind=kind, form=asked.form)
-    record = (NoRecord if plan.get("once") else Record)(talk, run, reply, SentTurns())
+    settings = RequestSettings(model=asked.model or "")
+    name = None if plan.get("once") else talk.name
+    reply = Reply(asked.prompt, settings, conversation=name, kind=kind, form=asked.form)
+    record = (NoRecord if plan.get("once") else Record)(talk, run, reply, SentRequests())
     return RunningTurn(asked, talk, server, view or FakeView(), reply, record)

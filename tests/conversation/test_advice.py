@@ -8,8 +8,7 @@ from ollama_magic.conversation.context_window import Window
 from ollama_magic.conversation.request import Single
 from ollama_magic.conversation.turn import run_turn
 from ollama_magic.errors import ServerError
-from ollama_magic.ollama.protocol import ChatChunk, ChatRequest, Stats
-from ollama_magic.ollama.requests import GenerateRequest
+from ollama_magic.ollama.protocol import ChatChunk, ChatRequest, GenerateRequest, Stats
 from tests.conversation.fakes import HEADERS, FakeServer, turn, words
 
 W = Window(4096, 40_960)
@@ -52,7 +51,7 @@ def test_num_predict_is_told_apart_from_the_window():
     """An answer that reached its own limit names that, and how to lift it."""
     server = FakeServer(HEADERS, *words("Hello"), done("length", prompt_tokens=12, answer_tokens=5), window=W)
     reply = run(server, options={"num_predict": 5})
-    assert reply.notes == ("answer cut by num_predict=5; `-o num_predict=-1` takes the limit off",)
+    assert reply.notes == ("answer cut by num_predict=5; `-o num_predict=-1` removes the limit",)
 
 
 @pytest.mark.parametrize(
@@ -64,10 +63,10 @@ def test_num_predict_is_told_apart_from_the_window():
 )
 def test_a_refused_prompt_fails_with_both_figures(refusal):
     """The refusal of a prompt that is too long, before or within the stream, becomes the line that helps."""
-    reply = run(FakeServer(ServerError(refusal, 400), window=W), LONG)
+    reply = run(FakeServer(ServerError(refusal, 400, "context_window"), window=W), LONG)
     assert reply.state == "failed"
     assert str(reply.error) == (
-        "The prompt does not fit, with 7,931 tokens: window 4,096 of 40,960; `-o num_ctx=16384` reloads the model."
+        "The prompt does not fit: it has 7,931 tokens; window 4,096 of 40,960; `-o num_ctx=16384` reloads the model."
     )
     assert reply.error.status == 400
 
@@ -84,10 +83,10 @@ def test_another_error_stays_as_it_is():
     [
         ('{"a": 1}', {}, "", None),
         ('```json\n{"a": 1}\n```', {}, "", None),
-        ("Sure!", {}, "", "say in the prompt that JSON is wanted"),
-        ("Sure!", {"think": False}, "0.20.1", "Ollama 0.20.1 may leave -f json out where thinking is off"),
-        ("Sure!", {"think": False}, "0.32.15", "say in the prompt that JSON is wanted"),
-        ("[" * 100_000, {}, "", "say in the prompt"),
+        ("Sure!", {}, "", "ask for JSON in the prompt"),
+        ("Sure!", {"think": False}, "0.20.1", "Ollama 0.20.1 may ignore -f json"),
+        ("Sure!", {"think": False}, "0.32.15", "ask for JSON in the prompt"),
+        ("[" * 100_000, {}, "", "ask for JSON"),
     ],
 )
 def test_an_answer_that_is_no_json_is_told(text, plan, version, words_in_note):
@@ -108,13 +107,30 @@ def test_what_is_sent_decides_the_stream():
     server = FakeServer(HEADERS, *words("x"), done())
     reply = run(server, "def f(", once=True, single=Single(suffix="return 1"))
     assert isinstance(server.requests[0], GenerateRequest)
-    assert (server.needs, reply.turns_sent) == (frozenset({"completion", "insert"}), 0)
+    assert (server.needs, reply.status.turns_sent) == (frozenset({"completion", "insert"}), 0)
     run(server)
     assert isinstance(server.requests[1], ChatRequest)
 
 
-def test_thinking_that_generate_leaves_in_the_text_is_told():
-    """Servers that do not split thinking off from a single answer: the note names the way that does (dossier §7)."""
+def test_thinking_that_generate_leaves_in_the_text_is_folded():
+    """Servers that do not split thinking off from a single answer (protocol.md §7): it is split off here."""
     server = FakeServer(HEADERS, *words("I see\n</think>\n\nYes."), done())
-    (note,) = run(server, once=True, single=Single()).notes
-    assert "`%%chat --once`" in note
+    reply = run(server, once=True, single=Single())
+    assert (reply.text, reply.thinking, reply.notes) == ("Yes.", "I see", ())
+
+
+@pytest.mark.parametrize(
+    ("chunks", "note"),
+    [
+        ((ChatChunk(thinking="Let me see."),), "the model thought and ended without an answer"),
+        ((), "the model returned an empty answer"),
+        ((ChatChunk(content="  \n"),), "the model returned an empty answer"),
+    ],
+)
+def test_an_answer_without_words_says_so(chunks, note):
+    """A complete answer that holds no word is no blank: one line says what happened, and what to try."""
+    reply = run(FakeServer(HEADERS, *chunks, done(prompt_tokens=12, answer_tokens=2), window=W))
+    assert reply.state == "complete"
+    assert len(reply.notes) == 1
+    assert reply.notes[0].startswith(note)
+    assert "`" in reply.notes[0]

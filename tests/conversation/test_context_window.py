@@ -6,6 +6,7 @@ from ollama_magic.conversation.context_window import (
     Window,
     demand_of,
     does_not_fit,
+    image_tokens,
     larger_window,
     length_note,
     lost_note,
@@ -13,12 +14,13 @@ from ollama_magic.conversation.context_window import (
     window_line,
     window_note,
 )
-from ollama_magic.conversation.remembered import Turn
 from ollama_magic.ollama.protocol import Message, Stats
+from ollama_magic.turns.attachment import Attachment
+from tests.turns import a_turn
 
 
 def turns(tokens):
-    return [Turn(1, "main", 1, "p", stats={"prompt_tokens": tokens, "answer_tokens": 100})]
+    return [a_turn("p", stats={"prompt_tokens": tokens, "answer_tokens": 100})]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,9 @@ def test_a_first_prompt_that_is_far_too_long_is_told_by_its_bytes():
 def test_no_window_is_offered_beyond_what_the_model_can():
     """A window that is the model's largest is not made larger in words."""
     assert "num_ctx" not in window_note(turns(8100), "x" * 2000, Window(8192, 8192))[0]
-    assert window_line(Window(8192, 8192), 9000).startswith("window 8,192, the largest that this model has; send less")
+    assert window_line(Window(8192, 8192), 9000).startswith(
+        "window 8,192, the largest that this model supports; shorten the prompt"
+    )
     assert larger_window(9000, Window(8192, 10_000)) == 10_000
 
 
@@ -63,7 +67,7 @@ def test_the_line_tells_window_maximum_and_option():
 
 def test_thinking_that_is_not_sent_again_is_not_counted():
     """The tokens of an answer count without what was thought."""
-    thought = Turn(1, "main", 1, "p", thinking="x" * 4000, stats={"prompt_tokens": 10, "answer_tokens": 1100})
+    thought = a_turn("p", thinking="x" * 4000, stats={"prompt_tokens": 10, "answer_tokens": 1100})
     assert tokens_of(thought) == 110
 
 
@@ -104,7 +108,7 @@ def test_what_was_left_out_is_seen_by_the_counts(sent, read, window, words):
 @pytest.mark.parametrize(
     ("told", "read", "made", "window", "words"),
     [
-        (50, 12, 50, W, "answer cut by num_predict=50; `-o num_predict=-1` takes the limit off"),
+        (50, 12, 50, W, "answer cut by num_predict=50; `-o num_predict=-1` removes the limit"),
         (None, 12, 300, W, "answer cut by num_predict"),
         (None, 3900, 196, W, "answer cut: the context window is full: window 4,096 of 40,960; `-o num_ctx=8192`"),
         (9000, 3900, 196, W, "answer cut: the context window is full"),
@@ -123,11 +127,11 @@ def test_the_two_limits_of_an_answer_are_told_apart(told, read, made, window, wo
     [
         (
             "refused this: request (7931 tokens) exceeds the available context size (4096 tokens), try increasing it",
-            "The prompt does not fit, with 7,931 tokens: window 4,096 of 40,960; `-o num_ctx=16384` reloads the model.",
+            f"The prompt does not fit: it has 7,931 tokens; {window_line(Window(4096, 40_960), 7931)}.",
         ),
         (
             "refused this (400): the prompt is longer than the context length currently available to the model",
-            f"The prompt does not fit, with about 10,000 tokens: {window_line(W, 10_000)}.",
+            f"The prompt does not fit: it has about 10,000 tokens; {window_line(W, 10_000)}.",
         ),
         ("The server failed: no context", ""),
     ],
@@ -135,3 +139,18 @@ def test_the_two_limits_of_an_answer_are_told_apart(told, read, made, window, wo
 def test_a_refused_prompt_says_how_long_it_is_and_what_helps(words, line):
     """The runner's refusal becomes one line with both figures and the option."""
     assert does_not_fit(words, demand(LONG * 2), W) == line
+
+
+PICTURE = Attachment.of("fig.png", "image", "image/png", b"\x89PNG")
+
+
+def test_images_count_as_the_newest_counts_tell():
+    """An image takes what was read beyond the texts, and a next one is warned of by that; unknown, it counts none."""
+    first = a_turn("p" * 400, stats={"prompt_tokens": 100, "answer_tokens": 100})
+    seen = a_turn("q" * 400, attachments=(PICTURE, PICTURE), stats={"prompt_tokens": 1300, "answer_tokens": 100})
+    assert (image_tokens([first]), image_tokens([first, seen]), image_tokens([seen])) == (0, 500, 600)
+    assert window_note([first, seen], "x" * 400, Window(2400)) == ()
+    (line,) = window_note([first, seen], "x" * 400, Window(2400), images=2)
+    assert line.startswith("about 2,500 of 2,400 tokens")
+    sent = [Message("user", "x" * 400, images=(b"1",))]
+    assert demand_of([first, seen], sent).counted == 1400 + 100 + 500

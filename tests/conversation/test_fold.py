@@ -1,12 +1,14 @@
 """The fold: what changes add up to, and what undo and redo make of them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from ollama_magic.conversation.changes import (
     KINDS,
     Began,
+    Chosen,
     Ended,
     Entry,
     Grown,
@@ -14,14 +16,24 @@ from ollama_magic.conversation.changes import (
     Placed,
     Redone,
     Restored,
+    Rewritten,
     SetAside,
-    Told,
+    SettingChanged,
+    Stepped,
     Undone,
     from_json,
     kind_of,
     to_json,
 )
 from ollama_magic.conversation.fold import Fold, after_a_crash
+from ollama_magic.ollama.protocol import Stats
+from ollama_magic.turns.tool_steps import ToolCall, ToolStep
+from ollama_magic.turns.turn_value import Outcome, RequestSettings, Turn
+from tests.turns import a_turn, changes_of
+
+
+def began(number, prompt, cell=None):
+    return Began(Turn(prompt, number=number, cell=cell))
 
 
 class Story:
@@ -38,7 +50,8 @@ class Story:
 
     def turn(self, step, number, prompt, cell=None, *, state="complete", text="answer", aside=()):
         changes = [SetAside(tuple(aside), "replaced")] if aside else []
-        return self.add(step, *changes, Began(number, prompt, cell), Grown(number, text), Ended(number, state, "m"))
+        made = a_turn(prompt, text, state, "m", number=number, cell=cell)
+        return self.add(step, *changes, *changes_of(made))
 
     def prompts(self, talk="main"):
         again = [turn.prompt for turn in Fold(self.entries).standing(talk)]
@@ -46,16 +59,26 @@ class Story:
         return again
 
 
+ASKED = Turn(
+    "p\n“é”",
+    settings=RequestSettings(
+        "m", "d", "s", {"seed": 1}, think=False, format={"type": "object"}, keep_alive=-1, turns=0
+    ),
+)
 CHANGES = [
-    Began(1, "p\n“é”", "cell", "s", 2.5, "f"),
+    Began(replace(ASKED, number=1, cell="cell", at=2.5, fingerprint="f")),
+    Began(replace(ASKED, number=2, group=1, column=2)),
     Placed("cell", 3),
     Ordered(("b", "a")),
     Grown(1, "a", "b"),
-    Ended(1, "cut", "m", "d", "e", 1.5, {"answer_tokens": 3, "load_ns": None}),
+    Rewritten(1, "a", "b"),
+    Stepped(1, 0, ToolStep(ToolCall("f", {"a": [1]}, "call_1"), 2, "done", "r", "", "printed", "cut", 0.5, "hm", "so")),
+    Ended(1, Outcome("cut", "e", "length", 1.5, Stats(answer_tokens=3))),
     SetAside((1, 2), "deleted", 3.0),
     Restored((1,)),
-    Told("options", {"seed": 1, "stop": ["a"]}),
-    Told("model", None),
+    Chosen(2),
+    SettingChanged("options", {"seed": 1, "stop": ["a"]}),
+    SettingChanged("model", None),
     Undone(4),
     Redone(4),
 ]
@@ -129,16 +152,16 @@ def test_undo_reaches_a_hundred_steps():
 
 def test_settings_are_steps_of_their_conversation():
     """What was told belongs to one conversation, and undo takes it back."""
-    story = Story().add(1, Told("model", "a"), talk="x").add(2, Told("model", "b"), talk="x")
-    assert (story.fold.told("x", "model"), story.fold.told("main", "model")) == ("b", None)
+    story = Story().add(1, SettingChanged("model", "a"), talk="x").add(2, SettingChanged("model", "b"), talk="x")
+    assert (story.fold.setting("x", "model"), story.fold.setting("main", "model")) == ("b", None)
     story.add(0, Undone(2))
-    assert story.fold.told("x", "model") == "a"
+    assert story.fold.setting("x", "model") == "a"
 
 
 def test_conversations_are_apart():
     """A turn belongs to one conversation, and a cell may have turns in several."""
     story = Story().turn(1, 1, "one", "A")
-    story.add(2, Began(2, "other", "A"), Grown(2, "x"), Ended(2, "complete"), talk="side")
+    story.add(2, began(2, "other", "A"), Grown(2, "x"), Ended(2, Outcome("complete")), talk="side")
     assert (story.prompts(), story.prompts("side")) == (["one"], ["other"])
     assert {turn.number for turn in story.fold.of_cell("A")} == {1, 2}
     assert story.fold.conversations == ["main", "side"]
@@ -152,16 +175,16 @@ def test_a_number_is_never_given_twice():
 
 def test_a_background_turn_grows_among_other_steps():
     """Text that comes to an older step's turn is neither lost nor a step of its own."""
-    story = Story().add(1, Began(1, "long", "A")).turn(2, 2, "short", "B")
-    story.add(1, Grown(1, "more"), Ended(1, "complete"))
+    story = Story().add(1, began(1, "long", "A")).turn(2, 2, "short", "B")
+    story.add(1, Grown(1, "more"), Ended(1, Outcome("complete")))
     assert (story.prompts(), story.fold.undoable) == (["long", "short"], 2)
 
 
 def test_a_crash_leaves_the_text_and_brings_back_what_was_replaced():
     """A turn that a killed kernel left running is cut; without text it is gone, and the old one counts again."""
     story = Story().turn(1, 1, "one", "A").turn(2, 2, "two", "B")
-    story.add(3, SetAside((1,), "replaced"), Began(3, "again", "A"))
-    story.add(4, SetAside((2,), "replaced"), Began(4, "two again", "B"), Grown(4, "half"))
+    story.add(3, SetAside((1,), "replaced"), began(3, "again", "A"))
+    story.add(4, SetAside((2,), "replaced"), began(4, "two again", "B"), Grown(4, "half"))
     story.add(0, *after_a_crash(story.fold))
     assert story.prompts() == ["one", "two again"]
     assert story.fold.standing("main")[1].state == "cut"
@@ -170,7 +193,7 @@ def test_a_crash_leaves_the_text_and_brings_back_what_was_replaced():
 def test_after_a_crash_only_what_was_replaced_comes_back():
     """A turn that was killed before any text gives back the old one, and no cell that was deleted meanwhile."""
     story = Story().turn(1, 1, "one", "A").turn(2, 2, "two", "B").turn(3, 3, "three", "C")
-    story.add(4, SetAside((3,), "deleted"), SetAside((2,), "replaced"), Began(4, "two again", "B"))
+    story.add(4, SetAside((3,), "deleted"), SetAside((2,), "replaced"), began(4, "two again", "B"))
     story.add(0, *after_a_crash(story.fold))
     assert story.prompts() == ["one", "two"]
 

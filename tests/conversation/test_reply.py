@@ -68,7 +68,7 @@ def test_json_that_cannot_be_is_one_readable_sentence():
     """Deep nesting, an answer that was cut, and no text at all are each an InputError with the reason."""
     for text, state, why in (
         ("[" * 100_000, "complete", "nested too deeply"),
-        ('{"a": ', "stopped", "ended before its end"),
+        ('{"a": ', "stopped", "it is incomplete"),
         ("", "complete", "Expecting value"),
     ):
         with pytest.raises(InputError, match=why):

@@ -7,16 +7,15 @@ import pytest
 
 from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.session import Session, Settings
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.server import DemoServer
 from ollama_magic.errors import AnswerCut, ServerError, ServerUnreachable, TurnStopped
+from tests.double import Fault, ScriptedServer
 
 from .fakes import FakeView
 
 
 @pytest.fixture
 def server():
-    with DemoServer(pace=0) as running:
+    with ScriptedServer(pace=0) as running:
         yield running
 
 
@@ -57,7 +56,7 @@ def test_a_background_turn_goes_on_by_itself(session, server):
 PHASES = [
     ("silence_first", lambda reply: True),
     ("silence", lambda reply: bool(reply.text_parts)),
-    ("endless", lambda reply: reply.chunks > 50),
+    ("endless", lambda reply: reply.status.chunks > 50),
 ]
 
 
@@ -98,7 +97,7 @@ def test_stop_all_stops_every_turn(session, server):
     """`%ollama stop` ends all running turns, waiting ones too, and says how many."""
     server.faults.append(Fault("endless"))
     handles = [ask(session), ask(session)]
-    wait_until(lambda: handles[0].reply.chunks)
+    wait_until(lambda: handles[0].reply.status.chunks)
     assert session.stop_all() == 2
     assert [handle.reply.state for handle in handles] == ["stopped", "stopped"]
 
@@ -152,6 +151,6 @@ def test_closing_stops_what_runs(session, server):
     server.faults.append(Fault("endless"))
     view = FakeView()
     handle = ask(session, view=view)
-    wait_until(lambda: handle.reply.chunks)
+    wait_until(lambda: handle.reply.status.chunks)
     session.close()
     assert view.finished[0] == "stopped"

@@ -10,17 +10,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from ollama_magic import loop_thread as loop_thread_room
 from ollama_magic.conversation import session as session_room, turn as turn_room
-from ollama_magic.conversation.reply import Reply
+from ollama_magic.conversation.main_thread import MainThread
 from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.server import Server
 from ollama_magic.conversation.session import Session, Settings, TurnHandle
 from ollama_magic.conversation.turn import run_turn
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.server import DemoServer
 from ollama_magic.errors import TurnStopped
-from ollama_magic.loop_thread import LoopThread, interrupts_held, wait_for
+from ollama_magic.loop_thread import LoopThread, interrupts_held
+from tests.double import Fault, ScriptedServer
 
 from .fakes import DONE, HEADERS, FakeServer, FakeView, turn, words
 
@@ -56,8 +54,8 @@ def test_a_stop_that_was_lost_is_said_again(loop_thread):
     async def story():
         server = LosingServer(HEADERS, asyncio.Event(), DONE)
         running = turn(server)
-        handle = TurnHandle(running.reply, loop_thread)
-        handle.run(run_turn(running))
+        handle = TurnHandle(running, loop_thread)
+        handle.start(run_turn(running))
         await asyncio.wait_for(asyncio.wrap_future(loop_thread.start(server.reached.wait())), 5)
         handle.stop()
         await asyncio.to_thread(handle.settle, 5)
@@ -106,7 +104,7 @@ def test_an_answer_that_begins_is_not_called_stuck(monkeypatch):
         class Slow(FakeServer):
             async def stuck(self, model):
                 asked.set()
-                while running.reply.headers_at is None:  # noqa: ASYNC110
+                while running.reply.status.headers_at is None:  # noqa: ASYNC110
                     await asyncio.sleep(0)
                 return True
 
@@ -161,7 +159,7 @@ class Pressing(FakeView):
 
 @pytest.fixture
 def server():
-    with DemoServer(pace=0) as running:
+    with ScriptedServer(pace=0) as running:
         yield running
 
 
@@ -186,7 +184,8 @@ def test_an_interrupt_while_a_whole_answer_settles(session, monkeypatch):
     """■ while a complete answer is being settled keeps it, and still aborts the queued cells."""
     view = Pressing("finish")
     handle = session.start_turn(Plan("Hello"), view)
-    monkeypatch.setattr(loop_thread_room, "wait_for", lambda future: (view.waited_for.set(), wait_for(future)))
+    wait = MainThread.wait
+    monkeypatch.setattr(MainThread, "wait", lambda *args: (view.waited_for.set(), wait(*args)))
     with pytest.raises(TurnStopped, match="complete by then"):
         handle.wait()
     assert view.finished == ("complete", handle.reply.text)
@@ -198,7 +197,7 @@ def test_stopping_many_takes_no_longer_than_stopping_one(session, server, monkey
     waits, clock = [], SimpleNamespace(monotonic=itertools.count().__next__)
     monkeypatch.setattr(session_room, "time", clock)
     monkeypatch.setattr(TurnHandle, "settle", lambda handle, seconds: waits.append(seconds))
-    session.stop([TurnHandle(Reply(), session.loop_thread) for _ in range(4)], 3)
+    session.stop([TurnHandle(turn(FakeServer()), session.loop_thread) for _ in range(4)], 3)
     assert waits == [2, 1, 0, 0]
 
 
@@ -254,3 +253,24 @@ def test_an_interrupted_call_leaves_no_noise(loop_thread, capfd):
     assert ended.wait(5)
     loop_thread.run(asyncio.sleep(0))
     assert capfd.readouterr().err == ""
+
+
+def test_the_end_of_a_loop_waits_for_what_cancelled_work_closes():
+    """A task that is cancelled with the loop may begin another one to close what it opened; that one ends, too."""
+    loop_thread, closed, begun = LoopThread(), [], threading.Event()
+
+    async def close():
+        await asyncio.sleep(0.01)
+        closed.append(True)
+
+    async def work():
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            work.closing = asyncio.ensure_future(close())
+
+    loop_thread.start(work())
+    assert begun.wait(5)
+    loop_thread.close()
+    assert closed == [True]

@@ -40,7 +40,7 @@ def test_the_next_turn_sends_the_history():
     reply = run(turn(server, "Two", talk, system="Be brief."))
     sent = [(m.role, m.content) for m in server.requests[0].messages]
     assert sent == [("system", "Be brief."), ("user", "One"), ("assistant", "Hello"), ("user", "Two")]
-    assert reply.turns_sent == 2
+    assert reply.status.turns_sent == 2
     assert talk.turns[0].thinking == "hm"
 
 
@@ -62,7 +62,7 @@ def test_an_error_line_in_mid_stream_fails_and_keeps_the_text():
     line = "The server failed: runner died; the text so far is kept; run the cell again."
     assert (reply.state, reply.text, str(reply.error)) == ("failed", "Half", line)
     assert isinstance(reply.error, ServerError)
-    assert running.conversation.turns[0].error == line
+    assert running.conversation.turns[0].outcome.error == line
 
 
 @pytest.mark.parametrize("chunks", [[ServerUnreachable("nobody there")], [HEADERS, ChatChunk(error="no")], [HEADERS]])
@@ -168,7 +168,7 @@ def test_a_conversation_keeps_the_model_it_began_with():
         server = FakeServer(HEADERS, *words("x"), DONE, model="newest")
         run(turn(server, "B", talk, **plan))
         assert server.requests[0].model == expected
-    talk.tell("model", "told")
+    talk.set_setting("model", "told")
     server = FakeServer(HEADERS, *words("x"), DONE)
     run(turn(server, "C", talk, default_model="set"))
     assert server.requests[0].model == "told"
@@ -213,3 +213,30 @@ def test_a_stuck_model_is_told(monkeypatch):
         await task
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("cut", range(1, 30, 3))
+def test_thinking_without_its_opening_tag_is_folded(cut):
+    """What stands before a closing tag alone is thinking, however the chunks fall; later turns send the answer only."""
+    talk, said = conversation(), "The user wants…\n</think>\n\nThe **answer**"
+    running = turn(FakeServer(*words(said[:cut], said[cut:]), DONE), talk=talk)
+    asyncio.run(run_turn(running))
+    (stored,) = talk.turns
+    assert (running.reply.text, running.reply.thinking) == ("The **answer**", "The user wants…")
+    assert (stored.text, stored.thinking) == ("The **answer**", "The user wants…")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The tag `</think>`\nends it.",
+        "```\nx\n</think>\n```\ndone",
+        "It writes </think> in the text, and goes on.",
+        "a <think>\nb\n</think>\nc",
+    ],
+)
+def test_a_closing_tag_that_is_talked_about_stays(said):
+    """A tag within code or within a sentence is text."""
+    running = turn(FakeServer(*words(*said), DONE))
+    asyncio.run(run_turn(running))
+    assert running.reply.text == said

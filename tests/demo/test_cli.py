@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import ollama_magic
 from ollama_magic import cli
-from ollama_magic.demo.faults import nobody
-from ollama_magic.demo.server import DemoServer
 from tests.demo.asking import ask
+from tests.double import ScriptedServer, nobody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,8 @@ def test_demo_without_ollama(lab: Path, capsys: pytest.CaptureFixture[str]) -> N
     first, second = capsys.readouterr().out.splitlines()
     assert first == (
         f"No Ollama answers at {os.environ['OLLAMA_HOST']}, "
-        "so the built-in demo server answers (scripted replies, no language model)."
+        "so the built-in demo server answers: recorded answers only: "
+        "smollm2:135m is not here yet (`%ollama pull smollm2:135m` fetches it, 98 MB)."
     )
     assert "quickstart.ipynb" in second
     assert told["models"] == 1
@@ -76,10 +78,10 @@ def test_demo_without_ollama(lab: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_demo_with_ollama(lab: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where an Ollama with a model answers, it stays the one that answers the notebook."""
-    with DemoServer() as real:
+    with ScriptedServer() as real:
         monkeypatch.setenv("OLLAMA_HOST", real.url)
         assert cli.main(["demo"]) == 0
-        assert capsys.readouterr().out.startswith(f"Ollama answers at {real.url}, so your own models answer")
+        assert capsys.readouterr().out.startswith(f"Ollama at {real.url} answers in the notebook, with your own")
     assert json.loads(lab.read_text())["kernel"]["env"] == {}
 
 
@@ -97,7 +99,30 @@ def test_jupyterlab_opens_a_copy(lab: Path) -> None:
         assert [cell["source"] for cell in copied] == cells
         assert not any(cell.get("outputs") or cell.get("execution_count") for cell in copied)
         copy.write_text("mine")
-    assert [path.read_text() for path in Path.cwd().rglob("*.ipynb")] == ["mine", "mine"]
+    assert [path.read_text() for path in Path.cwd().rglob("quickstart*.ipynb")] == ["mine", "mine"]
+
+
+def test_the_other_examples_come_along(lab: Path) -> None:
+    """Every notebook that an example links to is copied beside it, without answers; one that is there is kept."""
+    cli.main(["demo"])
+    folder = Path(json.loads(lab.read_text())["argv"][0]).parent
+    copies = {path.name: json.loads(path.read_text("utf-8"))["cells"] for path in folder.glob("*.ipynb")}
+    assert set(copies) == {path.name for path in (ROOT / "examples").glob("*.ipynb")}
+    links = re.findall(r"\]\(([\w-]+\.ipynb)\)", json.dumps(list(copies.values())))
+    assert links
+    assert set(links) <= set(copies)
+    assert not any(cell.get("outputs") for cells in copies.values() for cell in cells)
+    (folder / "models.ipynb").write_text("mine")
+    cli.main(["demo"])
+    assert (folder / "models.ipynb").read_text() == "mine"
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` says the version of the package."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"ollama_magic {ollama_magic.__version__}\n"
 
 
 def test_jupyterlab_asks_nothing(lab: Path) -> None:
@@ -151,7 +176,7 @@ def test_missing_jupyterlab(lab: Path, capsys: pytest.CaptureFixture[str], monke
 @pytest.mark.parametrize("more", [[], ["--server-only"]])
 def test_a_taken_port(lab: Path, capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
     """A port that is taken is told in one line."""
-    with DemoServer() as other:
+    with ScriptedServer() as other:
         port = other.url.rpartition(":")[2]
         assert cli.main(["demo", "--port", port, *more]) == 1
     errors = capsys.readouterr().err
@@ -192,7 +217,7 @@ def test_address_of_ollama(value: str | None, url: str, monkeypatch: pytest.Monk
 
 def test_what_is_no_ollama() -> None:
     """A web server that is no Ollama, and an Ollama without models, are told apart from none at all."""
-    with DemoServer(models=[]) as empty:
+    with ScriptedServer(models=[]) as empty:
         assert cli.look_at(empty.url)[1] == f"Ollama at {empty.url} has no model yet"
     dead = nobody()
     assert cli.look_at(dead)[1] == f"No Ollama answers at {dead}"

@@ -11,10 +11,10 @@ import time
 
 import pytest
 
-from ollama_magic.demo.server import DemoServer
+from ollama_magic.demo.demo_server import DemoServer
 from tests.demo.asking import ask
 
-SERVE = "from ollama_magic.demo.server import DemoServer\nprint(DemoServer().start().url, flush=True)\n"
+SERVE = "from ollama_magic.demo.demo_server import DemoServer\nprint(DemoServer().start().url, flush=True)\n"
 ENDLESS = SERVE + "import time\ntime.sleep(600)"
 FORKED = SERVE + "import os, time\nif os.fork() == 0:\n    time.sleep(4)\n    os._exit(0)\nos._exit(0)"
 

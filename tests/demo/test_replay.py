@@ -8,25 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from ollama_magic.demo.answers.replay import NoReplay, read_replay
-from ollama_magic.demo.server import DemoServer
-from ollama_magic.notebook.conversation_file import SavedTurn, save_conversation
+from ollama_magic.demo.demo_server import DemoServer
+from ollama_magic.demo.recordings.replay import NoReplay, read_replay, recorded_pieces
+from ollama_magic.notebook.conversation_file import save_conversation
 from tests.demo.asking import chat
+from tests.turns import a_turn
 
 GUIDE = Path(__file__).parent.parent / "recordings" / "guide.json.gz"
 ANSWER = "It *scatters* <b>&</b> 👋\n\n```python\nprint('<a>')\n```\nSo: [a](javascript:x) &lt; ![p](q)"
 LABEL = "*recorded: gemma3:1b, 2025-04-22*"
 AT = 1745284806.0
-STATS = {"eval_count": 100, "eval_duration": 2_000_000_000}
+STATS = {"answer_tokens": 100, "answer_ns": 2_000_000_000}
 TURNS = [
-    SavedTurn("Why is the sky blue?", ANSWER, model="gemma3:1b", thinking="Rayleigh <x>", at=AT, stats=STATS),
-    SavedTurn("Shorter", "Scattering.", model="gemma3:1b", at=AT),
-    SavedTurn("And the sea?", "It mirrors.", model="gemma3:1b", at=AT),
-    SavedTurn("Shorter", "Mirror.", model="gemma3:1b", at=AT),
+    a_turn("Why is the sky blue?", ANSWER, model="gemma3:1b", thinking="Rayleigh <x>", at=AT, stats=STATS),
+    a_turn("Shorter", "Scattering.", model="gemma3:1b", at=AT),
+    a_turn("And the sea?", "It mirrors.", model="gemma3:1b", at=AT),
+    a_turn("Shorter", "Mirror.", model="gemma3:1b", at=AT),
 ]
 
 
-@pytest.fixture(params=["json", "md", "ipynb"])
+@pytest.fixture(params=["json", "ipynb"])
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return save_conversation(tmp_path / f"sky.{request.param}", TURNS)
 
@@ -58,23 +59,23 @@ def test_a_prompt_that_is_not_in_the_file(file: Path) -> None:
 def test_the_recorded_pace(tmp_path: Path) -> None:
     """Tokens come as fast as the server counted them, else 40 in a second; a given pace goes before."""
     replay = read_replay(save_conversation(tmp_path / "sky.json", TURNS))
-    first, second = (replay.reply_to([("user", turn.prompt)]) for turn in (TURNS[0], TURNS[2]))
+    first, second = (replay.find([turn.prompt]) for turn in (TURNS[0], TURNS[2]))
     assert first
     assert second
-    paced = [played.deltas(at_its_pace=True, thinks=True) for played in (first, second)]
-    assert [{delta.wait for delta in deltas} for deltas in paced] == [{1 / 50}, {1 / 40}]
-    assert "".join(delta.thinking for delta in paced[0]) == "Rayleigh <x>"
-    assert {delta.wait for delta in first.deltas(at_its_pace=False, thinks=False)} == {None}
+    paced = [recorded_pieces(turn, at_its_pace=True, thinks=True) for turn in (first, second)]
+    assert [{piece.delay for piece in answer} for answer in paced] == [{1 / 50}, {1 / 40}]
+    assert "".join(piece.thinking for piece in paced[0]) == "Rayleigh <x>"
+    assert {piece.delay for piece in recorded_pieces(first, at_its_pace=False, thinks=False)} == {0.0}
 
 
 def test_recordings_are_replayed_with_their_times() -> None:
     """The guide's own answers, from a gzipped list of exchanges with a real server."""
     replay = read_replay(GUIDE)
-    played = replay.reply_to([("user", "Hello, how are you?")])
-    assert played
-    deltas = played.deltas(at_its_pace=True, thinks=False)
+    turn = replay.find(["Hello, how are you?"])
+    assert turn
+    deltas = recorded_pieces(turn, at_its_pace=True, thinks=False)
     assert "".join(delta.content for delta in deltas).endswith(f"going so far?\n\n{LABEL}")
-    pauses = [delta.wait for delta in deltas[1 : len(played.turn.chunks)]]
+    pauses = [delta.delay for delta in deltas[1 : len(turn.chunks)]]
     assert len(set(pauses)) > 20
     assert 0 < sum(pauses) < 2
     assert answers(GUIDE, "Hello, how are you?").endswith(f"going so far?\n\n{LABEL}")
@@ -90,9 +91,9 @@ def test_one_recording_with_its_chunks(tmp_path: Path) -> None:
     chunks = [[100, one + two[:30]], [250, two[30:] + last]]
     path = tmp_path / "one.json"
     path.write_text(json.dumps({"request": {"path": "/api/chat", "body": body}, "chunks": chunks}))
-    played = read_replay(path).reply_to([("user", "Hey")])
-    assert played
-    assert played.turn.chunks == ((100.0, "Hi"), (250.0, " there"))
+    turn = read_replay(path).find(["Hey"])
+    assert turn
+    assert turn.chunks == ((100.0, "Hi"), (250.0, " there"))
     assert answers(path, "Hey") == "Hi there\n\n*recorded: m:1, 2026-01-02*"
 
 
@@ -106,13 +107,13 @@ def test_messages_of_others(tmp_path: Path) -> None:
 
 def test_a_file_of_the_demo_keeps_its_labels(tmp_path: Path) -> None:
     """What a demo server said and was saved is not called recorded a second time."""
-    path = save_conversation(tmp_path / "demo.json", [SavedTurn("Hi", f"Hello.\n\n{LABEL}", model="demo")])
+    path = save_conversation(tmp_path / "demo.json", [a_turn("Hi", f"Hello.\n\n{LABEL}", model="demo")])
     assert answers(path, "Hi") == f"Hello.\n\n{LABEL}"
 
 
 def test_marks_of_an_answer_that_was_stopped(tmp_path: Path) -> None:
     """The mark that a notebook keeps is no part of what the model said."""
-    path = save_conversation(tmp_path / "cut.ipynb", [SavedTurn("Hi", "Hello", state="stopped", model="m")])
+    path = save_conversation(tmp_path / "cut.ipynb", [a_turn("Hi", "Hello", state="stopped", model="m")])
     assert answers(path, "Hi") == "Hello\n\n*recorded: m*"
 
 

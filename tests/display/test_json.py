@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ollama_magic.conversation.reply import AS_JSON, AS_TEXT
-from ollama_magic.display.answer import growing
+from ollama_magic.display.document import growing_document
 from ollama_magic.display.json_text import GrowingJson, laid_out
 from ollama_magic.display.settled import bundle, plain_text
 from ollama_magic.display.updating import UpdatingView
@@ -30,7 +30,7 @@ VALUES = [
 
 def paints(text, pieces, form=AS_JSON):
     """All HTML of a document that is fed in these pieces."""
-    document = growing(ended(form=form))
+    document = growing_document(ended(form=form))
     frozen = []
     for piece in pieces:
         document.feed(piece)

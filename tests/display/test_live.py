@@ -10,9 +10,10 @@ from ollama_magic.conversation.reply import RUNNING, STOPPED
 from ollama_magic.display import live
 from ollama_magic.display.blocks import GROUP
 from ollama_magic.display.host import Request
-from ollama_magic.display.slot import KEPT_TURNS, KeptOpen, kept_open
+from ollama_magic.display.settled import bundle
+from ollama_magic.display.slot import SETTLED_TURNS, OpenWidgets, open_widgets
 from ollama_magic.markdown.renderer import MarkdownRenderer
-from tests.display.replies import HTML, TEXT, WIDGET, RecordedSlot, a_reply, leaves, page
+from tests.display.replies import HTML, TEXT, WIDGET, RecordedSlot, a_reply, answer_of, found, leaves, page
 
 ANSWER = "".join(f"## Part {n}\n\nSome *text* with $x_{n}$ and `code`.\n\n- a\n- b\n\n" for n in range(40))
 
@@ -56,7 +57,7 @@ def test_ends_as_one_render():
     fed(view, reply, ANSWER)
     reply.state = "complete"
     view.finish(reply)
-    answer = view._answer.box
+    answer = answer_of(view)
     blocks = [bare(leaf.value) for leaf in leaves(answer) if leaf.value]
     inner = "".join(block.partition(">")[2].removesuffix("</div>") for block in blocks)
     assert inner == MarkdownRenderer().render(ANSWER).html
@@ -65,31 +66,47 @@ def test_ends_as_one_render():
 
 
 @pytest.mark.usefixtures("shell")
+def test_settles_as_one_render():
+    """The settled answer is one render of the whole text, also of a fence that was shown in parts while it grew."""
+    text = (
+        f"{ANSWER}\n```python\n" + "".join(f"x{n} = 'a'\n" for n in range(90)) + '"""\n```\n[a]\n\n[a]: http://h.x/\n'
+    )
+    view, reply = begun()
+    fed(view, reply, text, 90)
+    reply.state = "complete"
+    view.finish(reply)
+    once = bundle(reply, raised=True)[HTML]
+    assert view.slot.last[HTML] == once
+    view.refresh_settled(reply)
+    assert view.slot.last[HTML] == once
+
+
+@pytest.mark.usefixtures("shell")
 def test_small_groups():
     """No box holds many children, so that a new one re-sends little."""
     view, reply = begun()
     fed(view, reply, ANSWER * 3, 40)
-    groups = view._answer.box.children
+    groups = answer_of(view).children
     assert len(groups) > 2
     assert max(len(group.children) for group in groups) <= 2 * GROUP
 
 
 @pytest.mark.usefixtures("shell")
-def test_what_stands_is_not_sent_again():
+def test_what_stands_is_not_sent_again(sent):
     """Only the last block of the tail is sent as it grows; what merges with it after all is shown once."""
     view, reply = begun()
     for part in ("- one\n", "- two\n\n", "1"):
         reply.text_parts.append(part)
         view.show(reply)
-    shown = [leaf for leaf in leaves(view._answer.box) if leaf.value]
+    shown = [leaf for leaf in leaves(answer_of(view)) if leaf.value]
     assert ["two" in leaf.value for leaf in shown] == [True, False]
-    before = view._kit.sent
+    before = len(sent)
     reply.text_parts.append("2 words")
     view.show(reply)
-    assert view._kit.sent == before + 1
+    assert len(sent) == before + 1
     reply.text_parts.append("\n\n   more\n")
     view.show(reply)
-    assert page(view._answer.box).count("two") == page(view._answer.box).count("12 words") == 1
+    assert page(answer_of(view)).count("two") == page(answer_of(view)).count("12 words") == 1
 
 
 @pytest.mark.usefixtures("shell")
@@ -99,7 +116,7 @@ def test_a_tail_that_turns_out_to_go_on():
     for part in ("one\n", "=", "==\n", "- two\n\n", " ", " ", "three"):
         reply.text_parts.append(part)
         view.show(reply)
-    shown = [leaf.value for leaf in leaves(view._answer.box) if leaf.value]
+    shown = [leaf.value for leaf in leaves(answer_of(view)) if leaf.value]
     assert ["<h1>one" in value for value in shown] == [True, False]
     assert "two" in shown[1]
     assert "three" in shown[1]
@@ -112,7 +129,7 @@ def test_a_list_grows_item_by_item():
     for part in ("1. one\n2. two\n", "3. th", "ree"):
         reply.text_parts.append(part)
         view.show(reply)
-    first, last = [leaf.value for leaf in leaves(view._answer.box) if leaf.value]
+    first, last = [leaf.value for leaf in leaves(answer_of(view)) if leaf.value]
     assert "<li>two\n</li>\n</ol>" in first
     assert "<ol start=3>\n<li>three\n</li>\n</ol>" in last
 
@@ -125,7 +142,7 @@ def test_blocks_refer_to_nothing():
     before = len(ipywidgets.widgets.widget._instances)
     view, reply = begun()
     fed(view, reply, ANSWER, 40)
-    blocks = leaves(view._answer.box)
+    blocks = leaves(answer_of(view))
     assert len(blocks) > 40
     assert all("IPY_MODEL" not in str(block.get_state()) for block in blocks)
     assert len(ipywidgets.widgets.widget._instances) - before <= len(blocks) * 1.25 + 10
@@ -136,10 +153,32 @@ def test_math_is_typeset_when_frozen():
     """Finished blocks with math are in widgets that typeset; the tail and the others are not."""
     view, reply = begun()
     fed(view, reply, "Plain.\n\nWith $x$.\n\nTail $y$\nand on", 3)
-    names = {type(leaf).__name__ for leaf in leaves(view._answer.box) if "With" in leaf.value}
-    assert names == {"HTMLMath"}
-    assert {type(leaf).__name__ for leaf in leaves(view._answer.box) if "Plain" in leaf.value} == {"HTML"}
-    assert {type(leaf).__name__ for leaf in leaves(view._answer.box) if "Tail" in leaf.value} == {"HTML"}
+    names = {leaf._model_name for leaf in leaves(answer_of(view)) if "With" in leaf.value}
+    assert names == {"HTMLMathModel"}
+    assert {leaf._model_name for leaf in leaves(answer_of(view)) if "Plain" in leaf.value} == {"HTMLModel"}
+    assert {leaf._model_name for leaf in leaves(answer_of(view)) if "Tail" in leaf.value} == {"HTMLModel"}
+
+
+@pytest.mark.usefixtures("shell")
+def test_finished_rows_are_typeset():
+    """A formula in a finished row is typeset while the table grows; nothing of it is lost or doubled."""
+    view, reply = begun()
+    fed(view, reply, "Text.\n\n| a | b |\n|---|---|\n| x | $x_1$ |\n| y | gro", 3)
+    shown = [leaf for leaf in leaves(answer_of(view)) if leaf.value]
+    assert [leaf._model_name for leaf in shown] == ["HTMLModel", "HTMLMathModel", "HTMLModel"]
+    assert "$x_1$" in shown[1].value
+    assert "gro" in shown[2].value
+    fed(view, reply, "wing |\n| z | $z_1$ |\n| t", 3)
+    assert [("growing" in leaf.value, "$z_1$" in leaf.value) for leaf in leaves(answer_of(view)) if leaf.value] == [
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
+    fed(view, reply, "ail |\n\nEnd of it.\n\nDone", 3)
+    assert sum("growing" in leaf.value for leaf in leaves(answer_of(view))) == 1
+    assert (
+        page(answer_of(view)).index("Text") < page(answer_of(view)).index("tail") < page(answer_of(view)).index("End")
+    )
 
 
 @pytest.mark.usefixtures("shell")
@@ -147,40 +186,42 @@ def test_a_late_link_definition():
     """A definition that comes late mends the block that waited for it."""
     view, reply = begun()
     fed(view, reply, "See [here].\n\nMore.\n\nMore.\n\n[here]: https://example.org\n\nEnd of it.\n\nDone", 5)
-    assert 'href="https://example.org"' in page(view._answer.box)
+    assert 'href="https://example.org"' in page(answer_of(view))
 
 
 @pytest.mark.usefixtures("shell")
-def test_quiet_updates_send_nothing():
+def test_quiet_updates_send_nothing(sent):
     """A paint that finds nothing new sends no message."""
     view, reply = begun()
     fed(view, reply, "Hello")
-    sent = view._kit.sent
+    before = len(sent)
     view.show(reply)
-    assert view._kit.sent == sent
+    assert len(sent) == before
 
 
 @pytest.mark.usefixtures("shell")
-def test_the_pause_grows_with_the_tail():
+def test_the_pause_grows_with_the_tail(sent):
     """One giant list is sent less often: at most 120 kB of it a second."""
     view, reply = begun()
     reply.text_parts.append(f"- {'item ' * 20}\n" * 700)
-    assert view.show(reply) >= view._answer.tail_bytes / 120_000
-    assert view._answer.tail_bytes > 60_000
+    rest = view.show(reply)
+    shown = sum(len(data.get("state", {}).get("value", "")) for _, data in sent[-4:])
+    assert shown > 60_000
+    assert rest >= 0.95 * shown / 120_000
 
 
 @pytest.mark.usefixtures("shell")
-def test_messages_are_rationed():
+def test_messages_are_rationed(sent):
     """A view that rests as long as it says sends at most sixty messages in any second."""
     view, reply = begun()
-    sent, now = [], 0.0
+    paints, now = [], 0.0
     for _ in range(100):
-        before = view._kit.sent
+        before = len(sent)
         reply.text_parts.append("a $x$\n\nb\n\nc")
         rest = view.show(reply)
-        sent.append((now, view._kit.sent - before))
+        paints.append((now, len(sent) - before))
         now += rest
-    assert max(sum(more for then, more in sent if at <= then < at + 1) for at, _ in sent) <= 60
+    assert max(sum(more for then, more in paints if at <= then < at + 1) for at, _ in paints) <= 60
 
 
 @pytest.mark.usefixtures("shell")
@@ -189,12 +230,12 @@ def test_thinking_stays_as_the_reader_left_it():
     view, reply = begun()
     reply.thinking_parts.append("First.\n\n")
     view.show(reply)
-    toggle = view._thinking._toggle
+    (toggle,) = found(view.root, "fold")
     assert toggle.value is False
     toggle.value = True
     reply.thinking_parts.append("Second.\n\n")
     view.show(reply)
-    assert view._thinking._toggle is toggle
+    assert found(view.root, "fold") == [toggle]
     assert toggle.value is True
     reply.state = "complete"
     view.finish(reply)
@@ -206,11 +247,12 @@ def test_status_and_stop_go_at_once():
     """When an answer settles, status line and Stop are gone; the text stays open for pages that were reloaded."""
     view, reply = begun(background=True)
     fed(view, reply, "Hello")
-    status = view._status
+    (stop,) = found(view.root, "stop")
     reply.state = STOPPED
     view.finish(reply)
-    assert [widget.comm is None for widget in status._row] == [False, True]
-    assert "tokens/s" not in page(status.box)
+    assert stop.comm is None
+    assert found(view.root, "stop") == found(view.root, "status") == []
+    assert "tokens/s" not in page(view.root)
     assert view.root.comm is not None
     assert "Hello" in page(view.root)
     assert "stopped" in page(view.root)
@@ -220,11 +262,11 @@ def test_status_and_stop_go_at_once():
 def test_stop_is_shown_where_it_works():
     """A blocking cell without subshells shows no Stop button; a background answer always does, and it stops."""
     blocking, _ = begun()
-    assert len(blocking._status._row) == 1
+    assert found(blocking.root, "stop") == []
     heard = []
     view = live.LiveView(RecordedSlot(), background=True)
     view.begin(a_reply(), lambda: heard.append(1))
-    view._status._row[1].click()
+    found(view.root, "stop")[0].click()
     assert heard == [1]
 
 
@@ -233,8 +275,7 @@ def test_finished_blocks_are_announced():
     """One polite region announces finished blocks and never the tail."""
     view, reply = begun()
     fed(view, reply, "One finished paragraph.\n\nanother\nthat grows", 60)
-    words = view._region.widget.value
-    assert 'aria-live="polite"' in words
+    (words,) = [leaf.value for leaf in leaves(view.root) if 'aria-live="polite"' in str(leaf.value)]
     assert "One finished paragraph." in words
     assert "another" not in words
 
@@ -242,20 +283,20 @@ def test_finished_blocks_are_announced():
 def test_widgets_outlive_their_answer(shell):
     """The widgets of settled answers stay open until 50 later turns have settled, or their cell runs again."""
     closed = []
-    kept = KeptOpen()
-    for number in range(KEPT_TURNS + 2):
-        kept.keep(Request(f"cell{number}", "one"), lambda number=number: closed.append(number))
+    kept = OpenWidgets()
+    for number in range(SETTLED_TURNS + 2):
+        kept.add(Request(f"cell{number}", "one"), lambda number=number: closed.append(number))
     assert closed == [0, 1]
-    kept.run_again(Request("cell7", "one"))
+    kept.close_earlier(Request("cell7", "one"))
     assert closed == [0, 1]
-    kept.run_again(Request("cell7", "two"))
+    kept.close_earlier(Request("cell7", "two"))
     assert closed == [0, 1, 7]
-    assert kept_open(shell) is kept_open(shell)
+    assert open_widgets(shell) is open_widgets(shell)
 
 
 @pytest.mark.usefixtures("shell")
-def test_closing_leaves_nothing():
-    """Once its widgets are closed, an answer leaves no comm behind."""
+def test_closing_leaves_nothing(shell):
+    """Once its cell runs again, an answer leaves no comm behind."""
     import ipywidgets
 
     before = set(ipywidgets.widgets.widget._instances)
@@ -265,5 +306,6 @@ def test_closing_leaves_nothing():
     reply.state = "complete"
     view.finish(reply)
     assert set(ipywidgets.widgets.widget._instances) > before
-    view._kit.close_all()
+    for _ in range(SETTLED_TURNS):
+        open_widgets(shell).add(Request("later"), lambda: None)
     assert set(ipywidgets.widgets.widget._instances) == before

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
+import time
+from dataclasses import replace
 
 import pytest
 
-from ollama_magic.commands.panel import ChatPanel, NotebookDesk
-from ollama_magic.conversation.changes import Began, Ended, Entry
+from ollama_magic.commands.panel import ChatPanel, NotebookActions
 from ollama_magic.conversation.journal import Origin
-from ollama_magic.demo.faults import Fault
 from ollama_magic.line.loaded import loaded_magics
-from ollama_magic.panel import panel as panel_room
-from ollama_magic.panel.panel import Panel
-from ollama_magic.panel.transcript import MOST as TRANSCRIPT_MOST, Transcript
-from ollama_magic.panel.turns import LIVE, MOST, PORTION
+from ollama_magic.panel import panel_view as panel_room
+from ollama_magic.panel.panel_view import Panel
+from ollama_magic.panel.transcript import LIMIT as TRANSCRIPT_LIMIT, Transcript
+from ollama_magic.panel.turn_list import LIMIT, LIVE, PORTION
 from tests.answers import chats, sent, words
-from tests.display.replies import HTML, TEXT, WIDGET, leaves
+from tests.display.replies import HTML, TEXT, WIDGET, found, leaves
+from tests.double import Fault, ScriptedServer
+from tests.turns import a_turn
 
 MARKS = iter(range(100_000))
 
@@ -37,20 +40,6 @@ def server(demo_server, shell, monkeypatch):
     shell.run_line_magic("unload_ext", "ollama_magic")
 
 
-@pytest.fixture
-def outputs(monkeypatch):
-    """What was displayed and updated, by display id, newest last."""
-    shown = []
-
-    def publish(bundle, *, raw, display_id, metadata=None):
-        assert raw
-        shown.append((display_id, dict(bundle), metadata or {}))
-
-    monkeypatch.setattr("IPython.display.display", publish)
-    monkeypatch.setattr("IPython.display.update_display", publish)
-    return shown
-
-
 def page(widget):
     """All HTML that a page shows, in order."""
     values = (getattr(leaf, "value", "") for leaf in leaves(widget))
@@ -59,7 +48,7 @@ def page(widget):
 
 def opened(shell, *, widgets=True):
     magics = loaded_magics()
-    panel = Panel(magics.session, NotebookDesk(magics), shell, f"cell/{next(MARKS)}", widgets=widgets)
+    panel = Panel(magics.session, NotebookActions(magics), shell, f"cell/{next(MARKS)}", widgets=widgets)
     panel.open()
     settle(panel)
     return panel
@@ -67,22 +56,27 @@ def opened(shell, *, widgets=True):
 
 def settle(panel):
     """Wait until nothing runs and the panel has looked at what there is."""
-    session = panel._session
+    session = loaded_magics().session
     for handle in session.running():
         handle.settle(20)
 
     async def looked():
         for _ in range(200):
             await asyncio.sleep(0)
-        while panel._due or session.running():  # noqa: ASYNC110
+        while panel.due or session.running():  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     session.loop_thread.run(looked())
 
 
-def type_in(panel, text, box=None):
-    """Send a prompt as the snippet does."""
-    (box or panel.input)._outbox.value = json.dumps([[f"mark {next(MARKS)}", text]])
+def box(panel, name, inside=None):
+    """The box of that name within a widget; without one, that at the panel's foot."""
+    return found(inside or panel.root.children[-1], name)[0]
+
+
+def type_in(panel, text, inside=None):
+    """Send a prompt as the panel's script does."""
+    box(panel, "outbox", inside).value = json.dumps([[f"mark {next(MARKS)}", text]])
     settle(panel)
 
 
@@ -92,7 +86,7 @@ def ask(shell, panel, text):
 
 
 def prompts(panel):
-    return [turn.prompt for turn in panel.turns.turns]
+    return [turn.turn.prompt for turn in panel.turns.turns]
 
 
 def button(widget, text):
@@ -142,9 +136,9 @@ def test_two_panels_agree(shell, server, outputs):
 
 def test_a_panel_opened_in_mid_answer(shell, server, outputs):
     """A panel that is opened while an answer comes shows what has come, and then all of it."""
-    first = opened(shell)
+    opened(shell)
     server.faults.append(Fault("script", script=words("It is **long** and it is whole.")))
-    first._desk.send("Tell me")
+    NotebookActions(loaded_magics()).send("Tell me")
     second = opened(shell)
     settle(second)
     assert "<strong>long</strong> and it is whole." in page(second.root)
@@ -157,8 +151,8 @@ def test_editing(shell, server, outputs):
         type_in(panel, word)
     turn = panel.turns.turns[1]
     click(panel, "Edit", turn.root)
-    assert turn._editor._draft.value == "two"
-    type_in(panel, "two, edited", turn._editor)
+    assert box(panel, "draft", turn.root).value == "two"
+    type_in(panel, "two, edited", turn.root)
     assert asked(server) == ["one", "two, edited"]
     assert prompts(panel) == ["one", "two, edited"]
     click(panel, "Undo")
@@ -197,7 +191,7 @@ def test_an_edit_that_fails(shell, server, outputs):
     server.faults.append(Fault("error_first"))
     first = panel.turns.turns[0]
     click(panel, "Edit", first.root)
-    type_in(panel, "one, edited", first._editor)
+    type_in(panel, "one, edited", first.root)
     assert prompts(panel) == ["one", "two", "one, edited"]
     assert "failed" in page(panel.turns.turns[-1].root)
     click(panel, "Ask again", panel.turns.turns[-1].root)
@@ -209,11 +203,11 @@ def test_stop(shell, server, outputs):
     """Stop in the panel ends the answer and keeps its text."""
     panel = opened(shell)
     server.faults.append(Fault("silence", after=1))
-    panel._desk.send("one")
-    session = panel._session
+    NotebookActions(loaded_magics()).send("one")
+    session = loaded_magics().session
 
     async def begun():
-        while not (session.last and session.last.text_parts and panel.turns.turns and not panel._due):  # noqa: ASYNC110
+        while not (session.last and session.last.text_parts and panel.turns.turns and not panel.due):  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     session.loop_thread.run(begun())
@@ -227,8 +221,8 @@ def test_the_draft_is_never_written(shell, server, outputs):
     """The kernel never writes to the box that is written in, nor to any trait of it: the page would lose keys."""
     panel = opened(shell)
     written = []
-    panel.input._draft.observe(written.append)
-    panel.input._outbox.observe(lambda change: written.append("outbox") if change["name"] != "value" else None)
+    box(panel, "draft").observe(written.append)
+    box(panel, "outbox").observe(lambda change: written.append("outbox") if change["name"] != "value" else None)
     type_in(panel, "one")
     type_in(panel, "one")
     type_in(panel, "  \n ")
@@ -239,21 +233,21 @@ def test_the_draft_is_never_written(shell, server, outputs):
 def test_changes_that_overtake_each_other(shell, server, outputs):
     """What a page could not tell one by one comes together; each message is sent once, and all are confirmed."""
     panel = opened(shell)
-    panel.input._outbox.value = json.dumps([["a", "one"]])
-    panel.input._outbox.value = json.dumps([["a", "one"], ["b", "two\u2028"], ["c", "three"]])
-    panel.input._outbox.value = "nonsense"
+    box(panel, "outbox").value = json.dumps([["a", "one"]])
+    box(panel, "outbox").value = json.dumps([["a", "one"], ["b", "two\u2028"], ["c", "three"]])
+    box(panel, "outbox").value = "nonsense"
     settle(panel)
     assert prompts(panel) == ["one", "two\u2028", "three"]
-    assert 'title="c"' in panel.input._got.value
+    assert 'title="c"' in page(panel.root)
 
 
 def test_without_the_snippet(shell, server, outputs):
     """Where no script runs, the button sends the draft and empties it."""
     panel = opened(shell)
-    panel.input._draft.value = "one\n  two"
+    box(panel, "draft").value = "one\n  two"
     click(panel, "Send")
     assert prompts(panel) == ["one\n  two"]
-    assert panel.input._draft.value == ""
+    assert box(panel, "draft").value == ""
 
 
 def test_a_server_that_is_gone(shell, server, outputs):
@@ -263,14 +257,14 @@ def test_a_server_that_is_gone(shell, server, outputs):
     type_in(panel, "one")
     assert prompts(panel) == ["one"]
     assert "No Ollama server" in page(panel.turns.box)
-    assert panel._session.conversation().turns == ()
+    assert loaded_magics().session.conversation().turns == ()
 
 
 def test_what_was_typed_is_text(shell, server, outputs):
     """A prompt is shown as it was typed: it is no HTML, no Markdown, no TeX."""
     panel = opened(shell)
     type_in(panel, '<img src=x onerror="alert(1)"> **two** $x^2$')
-    shown = page(panel.turns.turns[0]._said)
+    shown = page(panel.turns.turns[0].root)
     assert "<img" not in shown
     assert "&lt;img src=x" in shown
     assert "**two** $x^2$" in shown
@@ -280,9 +274,7 @@ def test_what_was_typed_is_text(shell, server, outputs):
 def many(session, count):
     """A conversation of so many turns, as the store would bring it back."""
     for number in range(1, count + 1):
-        changes = Began(number, f"question {number}"), Ended(number, "complete", "demo:latest")
-        session.journal.entries += [Entry(2 * number + at, number, "main", one) for at, one in enumerate(changes)]
-    session.journal.adopt(list(session.journal.entries))
+        session.journal.add([a_turn(f"question {number}", model="demo:latest")])
 
 
 def test_json_is_shown_as_json(shell, server, outputs):
@@ -292,9 +284,18 @@ def test_json_is_shown_as_json(shell, server, outputs):
     settle(panel)
     later = opened(shell)
     later.close()
-    for html in (page(panel.turns.box), page(later.turns.turns[0]._answer), outputs[-2][1][HTML]):
+    for html in (page(panel.turns.box), page(later.turns.turns[0].root), outputs[-2][1][HTML]):
         assert "You said: **Some JSON, please.**" in re.sub("<[^>]*>", "", html)
         assert "class=highlight" in html
+
+
+def test_records_are_shown_as_a_table(shell, server, outputs):
+    """A typed answer is the same table in the panel that it is under its cell."""
+    turn = a_turn("Cities?", '[{"name": "Lima", "n": 1}]', model="demo:latest", format={"type": "array"})
+    loaded_magics().session.journal.add([turn])
+    shown = page(opened(shell).turns.turns[0].root)
+    assert "<table><thead><tr><th>" in shown
+    assert "Lima" in shown
 
 
 def test_only_what_is_near_the_end_is_built(shell, server, outputs):
@@ -318,17 +319,17 @@ def test_a_long_session_keeps_few_widgets(shell, server, outputs):
         type_in(panel, f"question {number}")
     assert [turn.live for turn in panel.turns.turns] == [False] * 3 + [True] * LIVE
     assert page(panel.turns.box).count("You said:") == LIVE + 3
-    many(panel._session, MOST * 2)
+    many(loaded_magics().session, LIMIT * 2)
     panel.wake()
     settle(panel)
-    assert len(panel.turns.turns) <= MOST
+    assert len(panel.turns.turns) <= LIMIT
 
 
 def test_menus(shell, server, outputs):
     """The menus offer conversations and models, follow the cells, and change them."""
     panel = opened(shell)
     type_in(panel, "one")
-    talks, models = panel._bar._talks.widget, panel._bar._models.widget
+    talks, models = found(panel.root, "menu")
     click(panel, "New")
     assert talks.value == "chat 2"
     assert prompts(panel) == []
@@ -345,7 +346,7 @@ def test_menus(shell, server, outputs):
     assert len(names) > 1
     models.value = names[-1]
     settle(panel)
-    assert panel._session.conversation().told("model") == names[-1]
+    assert loaded_magics().session.conversation().setting("model") == names[-1]
     shell.run_cell("%ollama unset model")
     settle(panel)
     assert models.value == ""
@@ -354,18 +355,18 @@ def test_menus(shell, server, outputs):
 def test_the_meter(shell, server, outputs):
     """The meter tells the tokens that the conversation takes, and of how many where that is known."""
     panel = opened(shell)
-    assert page(panel._bar._meter) == ""
+    assert 'role="meter"' not in page(panel.root)
     shell.run_cell("%ollama set num_ctx 4096")
     type_in(panel, "one")
-    assert 'role="meter"' in page(panel._bar._meter)
-    assert "4,096" in page(panel._bar._meter)
+    assert 'role="meter"' in page(panel.root)
+    assert "4,096" in page(panel.root)
 
 
 def test_an_undo_of_nothing_is_told(shell, server, outputs):
     """What came of an act stands above the input."""
     panel = opened(shell)
     click(panel, "Undo")
-    assert panel.notice.text == "Nothing to take back."
+    assert panel.notice.text == "Nothing to undo."
     type_in(panel, "one")
     assert panel.notice.text == ""
 
@@ -376,8 +377,7 @@ def test_two_outputs(shell, server, outputs):
     (_, widget, _), (_, transcript, metadata) = outputs
     assert widget[WIDGET]["model_id"] == panel.root.model_id
     assert metadata["ollama_magic"]["conversation"] is None
-    name = panel._transcript.name
-    assert name in transcript[HTML]
+    (name,) = re.findall(r"ollama-magic-transcript-[\w-]+", transcript[HTML])
     assert f".{name}" in page(panel.root)
     assert f"{name}-panel" in panel.root._dom_classes
 
@@ -402,7 +402,7 @@ def test_the_end_of_the_kernel_closes_the_panel(shell, server, outputs):
     chat = ChatPanel()
     magics.display = "widget"
     panel = opened(shell)
-    magics.session.kept["panel"] = panel
+    magics.session.owned_resources["panel"] = panel
     shell.run_line_magic("unload_ext", "ollama_magic")
     assert panel.closed
     assert outputs[-1][1] == {HTML: "", TEXT: ""}
@@ -423,10 +423,10 @@ def test_a_transcript_is_of_bearable_size(shell, server, outputs):
     """A transcript holds the newest turns that fit, and says how many there are."""
     panel = opened(shell)
     type_in(panel, "one")
-    (turn,) = panel._session.conversation().turns
-    turn.text = "word " * 20_000
-    bundle = Transcript("cell/1").bundle("main", [turn] * 10)
-    assert sum(map(len, bundle.values())) < TRANSCRIPT_MOST * 1.2
+    (turn,) = loaded_magics().session.conversation().turns
+    long = replace(turn, text="word " * 20_000)
+    bundle = Transcript("cell/1").bundle("main", [long] * 10)
+    assert sum(map(len, bundle.values())) < TRANSCRIPT_LIMIT * 1.2
     assert "main: 10 turns; the last 1 are shown" in bundle[TEXT] or "the last" in bundle[TEXT]
 
 
@@ -434,15 +434,15 @@ def test_a_kernel_that_hears_nothing_while_busy(shell, server, outputs, monkeypa
     """Where the kernel hears nothing while a cell blocks, the panel says that it waits for the cell, and until when."""
     monkeypatch.setattr(panel_room, "BUSY_S", 0)
     panel = opened(shell)
-    panel._cell_begins()
+    shell.events.trigger("pre_run_cell", None)
 
     async def told():
         while not panel.notice.text:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
-    panel._session.loop_thread.run(told())
+    loaded_magics().session.loop_thread.run(told())
     assert panel.notice.text.startswith("Waiting for the cell")
-    panel._cell_ended()
+    shell.events.trigger("post_run_cell", None)
     assert panel.notice.text == ""
 
 
@@ -475,3 +475,57 @@ def test_a_cell_that_runs_again(shell, server, outputs, monkeypatch):
     assert [panel.closed for panel in chat._open] == [True, True, False]
     settle(chat._open[-1])
     chat.close()
+
+
+def test_answers_of_several_models(shell, server, outputs):
+    """A turn with alternatives has a button for each of them; Keep makes the shown one the remembered one."""
+    other = a_turn("Hi", "From **b**.", model="b", column=2)
+    turn = replace(a_turn("Hi", "From **a**.", model="a", column=1), alternatives=(other,))
+    session = loaded_magics().session
+    session.conversation().add([turn])
+    panel = opened(shell)
+    (shown,) = panel.turns.turns
+    assert "From <strong>a</strong>." in page(shown.root)
+    assert "From <strong>b</strong>." not in page(shown.root)
+    assert button(shown.root, "Keep") is None
+    click(panel, "b", shown.root)
+    assert "From <strong>b</strong>." in page(shown.root)
+    click(panel, "Keep", shown.root)
+    assert [one.model for one in session.conversation().turns] == ["b"]
+    (shown,) = panel.turns.turns
+    assert "From <strong>b</strong>." in page(shown.root)
+    assert button(shown.root, "Keep") is None
+    click(panel, "Undo")
+    assert [one.model for one in session.conversation().turns] == ["a"]
+    panel._copy()
+    transcript = outputs[-1][1]
+    assert "beside it: b" in transcript["text/html"]
+    assert transcript["text/plain"].endswith("From **a**.\n\n## beside it: b\n\nFrom **b**.")
+
+
+def test_columns_in_mid_answer(shell, server, outputs):
+    """While several models answer a cell the panel shows the first answer, and the others when all have ended."""
+    release = threading.Event()
+
+    def slow(_):
+        release.wait(5)
+        yield "late"
+
+    panel = opened(shell)
+    session = loaded_magics().session
+    with ScriptedServer(answers=slow) as other:
+        shell.run_cell(f"%%chat -m demo -b --host {server.url} --host {other.url}\nHi")
+        first, second = session.groups[-1].replies
+        urls = (server.url, other.url)
+        while first.state == "running":
+            time.sleep(0.01)
+        session.loop_thread.run(panel._first_look())
+        assert second.state == "running"
+        assert prompts(panel) == ["Hi"]
+        (shown,) = panel.turns.turns
+        assert not found(shown.root, "tabs")
+        release.set()
+        settle(panel)
+    assert prompts(panel) == ["Hi"]
+    (tabs,) = found(panel.turns.turns[0].root, "tabs")
+    assert [one.description for one in tabs.children] == [f"demo on {url}" for url in urls]

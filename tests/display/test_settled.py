@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from ollama_magic.conversation.remembered import Turn
-from ollama_magic.conversation.reply import AS_JSON, COMPLETE, CUT, FAILED, STOPPED
-from ollama_magic.display.kept import kept_view
+from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, STOPPED
+from ollama_magic.display.earlier_answer import earlier_answer_view
 from ollama_magic.display.settled import bundle, footer_text
 from ollama_magic.errors import AnswerCut, ServerError
 from ollama_magic.ollama.protocol import Stats
 from tests.display.replies import HTML, TEXT, ended
+from tests.turns import a_turn
 
 
 def test_two_types_only():
@@ -30,7 +30,7 @@ def test_plain_text_is_the_markdown():
     [
         (COMPLETE, None, ""),
         (STOPPED, None, "\n\n[stopped]"),
-        (CUT, AnswerCut("The answer was cut: reset."), "\n\n[cut]"),
+        (CUT, AnswerCut.because("reset."), "\n\n[cut]"),
         (FAILED, ServerError("out of memory"), "\n\n[failed: out of memory]"),
     ],
 )
@@ -48,7 +48,7 @@ def test_the_mark_of_no_text():
 def test_endings_are_said_with_every_footer(footer):
     """Stopped, cut, failed and a reached limit are said whatever the footer is."""
     assert "<strong>stopped</strong>" in bundle(ended("a", STOPPED), footer)[HTML]
-    cut = bundle(ended("a", CUT, error=AnswerCut("The answer was cut: reset; kept.")), footer)[HTML]
+    cut = bundle(ended("a", CUT, error=AnswerCut.because("reset; kept.")), footer)[HTML]
     assert "<strong>cut</strong>: reset; kept." in cut
     assert "<strong>failed</strong>: gone" in bundle(ended("a", FAILED, error=ServerError("gone")), footer)[HTML]
     assert "num_predict" in bundle(ended("a", notes=("num_predict was reached",)), footer)[HTML]
@@ -103,6 +103,6 @@ def test_tex_is_ignored_outside_our_marks():
 
 def test_a_kept_answer_is_one_of_ours():
     """What is shown again under an error has our class, by which its code gets copy buttons, and its own form."""
-    kept = kept_view(Turn(1, "main", 1, "Show me.", text='{"a":1}', form=AS_JSON, model="m"))._repr_mimebundle_()
+    kept = earlier_answer_view(a_turn("Show me.", '{"a":1}', model="m", format="json"))._repr_mimebundle_()
     assert '<div class="ollama-magic mathjax_ignore' in kept[HTML]
     assert "class=highlight" in kept[HTML]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ollama_magic.conversation.remembered import Turn
 from ollama_magic.display.history import history_view
-from ollama_magic.display.tables import Badges, card, folded, notice, stacked, table, width
+from ollama_magic.display.tables import BadgeCell, card, folded, notice, stacked, table, width
 from tests.display.replies import HTML, TEXT
+from tests.turns import a_turn
 
 
 def test_columns_are_aligned():
@@ -40,7 +40,7 @@ def test_notices():
 
 
 def turn(number, prompt, text, state):
-    return Turn(number, "main", number, prompt, text=text, state=state, model="gemma3:1b")
+    return a_turn(prompt, text, state, "gemma3:1b", number=number, step=number)
 
 
 def test_history():
@@ -53,9 +53,17 @@ def test_history():
     assert "2. And? · gemma3:1b · stopped" in bundle[TEXT]
 
 
+def test_a_lone_surrogate_is_replaced_in_the_history():
+    """Half an emoji in a prompt or an answer, as users' data has it, is shown as a replacement character."""
+    bundle = history_view("main", [turn(1, "half \ud83d", "also \udce9", "complete")])._repr_mimebundle_()
+    for kind in (HTML, TEXT):
+        assert bundle[kind].encode("utf8")
+        assert "half \ufffd" in bundle[kind]
+
+
 def test_badges():
     """Badges are framed by host styles alone, the loud ones strong and first; in a terminal they are words."""
-    bundle = table(("can",), [(Badges(("tools", "<x>"), ("cloud: leaves this machine",)),)])._repr_mimebundle_()
+    bundle = table(("can",), [(BadgeCell(("tools", "<x>"), ("cloud: leaves this machine",)),)])._repr_mimebundle_()
     framed = "<kbd><strong>cloud: leaves this machine</strong></kbd> <kbd>tools</kbd> <kbd>&lt;x&gt;</kbd>"
     assert framed in bundle[HTML].replace("&nbsp;", " ")
     assert "style" not in bundle[HTML]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from types import SimpleNamespace
 
+import comm
 import pytest
 
 from ollama_magic.conversation.reply import FAILED, STOPPED
-from ollama_magic.display.guarded import DisplayFailed, GuardedView
 from ollama_magic.display.live import LiveView
+from ollama_magic.display.safe_view import DisplayFailed, SafeReplyView
 from ollama_magic.display.status import status_text
+from ollama_magic.display.tables import notice
 from ollama_magic.display.terminal import TerminalView
 from ollama_magic.display.updating import UpdatingView
 from ollama_magic.display.views import mode_for, open_view
@@ -114,15 +117,15 @@ def test_updated_html():
 
 
 @pytest.mark.usefixtures("shell")
-def test_a_view_that_fails_is_replaced():
+def test_a_view_that_fails_is_replaced(monkeypatch):
     """A comm that breaks in mid-answer is told once, and the answer still settles in its slot."""
     slot = RecordedSlot()
     live = LiveView(slot)
-    view, reply = GuardedView(live, UpdatingView(slot)), a_reply()
+    view, reply = SafeReplyView(live, UpdatingView(slot)), a_reply()
     view.begin(reply, nothing)
-    live._kit.html = None
+    monkeypatch.setattr(comm, "create_comm", lambda **_: 1 / 0)
     reply.text_parts.append("One.\n\nTwo.\n\nThree")
-    with pytest.warns(DisplayFailed, match="goes on more plainly"):
+    with pytest.warns(DisplayFailed, match="continues in a simpler form"):
         view.show(reply)
     view.show(reply)
     assert "Three" in slot.last[HTML]
@@ -135,7 +138,7 @@ def test_no_comm_at_all(monkeypatch):
     """Where widgets cannot even be made, the answer begins as HTML."""
     slot = RecordedSlot()
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    view = GuardedView(LiveView(slot), UpdatingView(slot))
+    view = SafeReplyView(LiveView(slot), UpdatingView(slot))
     with pytest.warns(DisplayFailed):
         view.begin(a_reply(), nothing)
     assert HTML in slot.last
@@ -143,8 +146,8 @@ def test_no_comm_at_all(monkeypatch):
 
 def test_the_last_view_may_fail_too():
     """When nothing can be shown, the turn still goes on to its end."""
-    view = GuardedView(SimpleNamespace(finish=lambda _: 1 / 0))
-    with pytest.warns(DisplayFailed, match="kept"):
+    view = SafeReplyView(SimpleNamespace(finish=lambda _: 1 / 0))
+    with pytest.warns(DisplayFailed, match="saved"):
         view.finish(ended("a"))
     assert view.show(a_reply()) > 0
 
@@ -177,3 +180,27 @@ def test_slots_in_a_shell(shell, monkeypatch):
 def test_the_status_line(seconds, parts, line):
     """The status line says what is being waited for, from 2 s on with a clock, and then how fast it comes."""
     assert status_text(a_reply(**{"started_at": 0.0, **parts}), float(seconds)) == line
+
+
+def test_a_failing_view_leaves_its_traceback_in_the_log(caplog):
+    """The one line says how to see more, and the log has the whole traceback of the fault."""
+    view = SafeReplyView(SimpleNamespace(finish=lambda _: 1 / 0))
+    with caplog.at_level(logging.ERROR, "ollama_magic.display"), pytest.warns(DisplayFailed, match="OLLAMA_MAGIC_LOG"):
+        view.finish(ended("a"))
+    assert "ZeroDivisionError" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
+def test_an_output_that_cannot_show_a_letter_replaces_it(monkeypatch, encoding):
+    """A pipe with an old encoding gets the answer with question marks, not a failure; so do tables and notices."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    view, reply = TerminalView(), a_reply("caf\u00e9 \u2713 \U0001f600 end")
+    view.begin(reply, nothing)
+    reply.state = "complete"
+    view.finish(reply)
+    print(notice("a \u2713"))
+    sys.stdout.flush()
+    cafe = "caf?" if encoding == "ascii" else "caf\u00e9"
+    assert raw.getvalue().decode(encoding).splitlines() == [f"{cafe} ? ? end", "a ?"]

@@ -8,7 +8,7 @@ import json
 import pytest
 from IPython.utils.capture import capture_output
 
-from ollama_magic.conversation.sent import SentTurns
+from ollama_magic.conversation.sent_requests import SentRequests
 from ollama_magic.export.turns import REBUILT
 from ollama_magic.line.loaded import loaded_magics
 from tests.answers import chats
@@ -49,7 +49,7 @@ def body(text):
 
 def in_another_kernel():
     """Have the session know no more of its turns than the journal does."""
-    loaded_magics().session.sent = SentTurns()
+    loaded_magics().session.sent = SentRequests()
 
 
 def test_the_newest_turn(shell, server) -> None:
@@ -75,7 +75,7 @@ def test_it_is_shown_as_coloured_code(shell, language, sign) -> None:
 
 
 def test_an_earlier_turn_by_its_number(shell, server) -> None:
-    """--turn N takes a turn as the history numbers it; JSON and thinking are known again by its fingerprint."""
+    """--turn N takes a turn as the history numbers it; the request is the very one that was sent."""
     run(shell, "%ollama set temperature 0.2")
     run(shell, "%chat one")
     run(shell, "%chat -f json --think two")
@@ -88,14 +88,16 @@ def test_an_earlier_turn_by_its_number(shell, server) -> None:
     assert exported(shell, "curl --turn=1") == exported(shell, "--turn 1 curl")
 
 
-def test_a_turn_whose_options_are_not_known_any_more_says_so(shell) -> None:
-    """A turn that was sent in a way that was not kept is put together again, and a comment says that."""
+def test_a_turn_whose_history_has_changed_says_so(shell) -> None:
+    """A turn above which others stand by now is made from what is stored, and a comment says that."""
     run(shell, "%chat -o temperature=0.7 one")
-    run(shell, "%chat two")
+    run(shell, "%chat -o temperature=0.7 two")
+    run(shell, "%ollama forget 1")
     in_another_kernel()
     for language, mark in (("curl", "# "), ("python", "# "), ("java", "// ")):
         assert exported(shell, f"{language} --turn 1").startswith(f"{mark}{REBUILT}\n")
     assert ast.parse(exported(shell, "python --turn 1"))
+    assert body(exported(shell, "curl --turn 1"))["options"] == {"temperature": 0.7}
 
 
 def test_an_earlier_turn_of_this_kernel_is_exact(shell, server, demo_server) -> None:

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.faults import Fault
 from ollama_magic.export.languages import exported
 from ollama_magic.export.target import Key, Target, target_of
 from ollama_magic.foreign import repaired
 from ollama_magic.ollama.address import parse_address
-from ollama_magic.ollama.protocol import ChatRequest, Message, chat_body
+from ollama_magic.ollama.protocol import ChatRequest, Message
+from ollama_magic.ollama.request_bodies import chat_body
+from tests.double import Fault
 from tests.export.hostile import TEXTS, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
 
 ANSWER = [
     'He said: "hi" \\ \\n \\u0041 ',
@@ -85,7 +86,9 @@ ways = pytest.mark.parametrize("way", PROGRAMS)
 
 
 @ways
-def test_a_program_sends_the_turns_request(demo_server: Callable[..., DemoServer], tmp_path: Path, way: str) -> None:
+def test_a_program_sends_the_turns_request(
+    demo_server: Callable[..., ScriptedServer], tmp_path: Path, way: str
+) -> None:
     """Running the text sends one request, the turn's own to the last character, and prints the answer alone."""
     server = demo_server(pace=0, answers=lambda _: ANSWER)
     language, run = PROGRAMS[way]
@@ -103,7 +106,7 @@ def test_a_program_sends_the_turns_request(demo_server: Callable[..., DemoServer
 
 
 @ways
-def test_keys_come_from_the_environment(demo_server: Callable[..., DemoServer], tmp_path: Path, way: str) -> None:
+def test_keys_come_from_the_environment(demo_server: Callable[..., ScriptedServer], tmp_path: Path, way: str) -> None:
     """No key stands in a program; it sends those that the environment has where it runs."""
     server = demo_server(pace=0)
     language, run = PROGRAMS[way]
@@ -115,7 +118,7 @@ def test_keys_come_from_the_environment(demo_server: Callable[..., DemoServer], 
 
 
 @pytest.mark.parametrize("way", ["python", "httpx", "java"])
-def test_a_refusal_is_no_answer(demo_server: Callable[..., DemoServer], tmp_path: Path, way: str) -> None:
+def test_a_refusal_is_no_answer(demo_server: Callable[..., ScriptedServer], tmp_path: Path, way: str) -> None:
     """A program prints nothing and fails where the server refuses, and says what it said where it can."""
     server = demo_server(pace=0)
     language, run = PROGRAMS[way]
@@ -126,7 +129,7 @@ def test_a_refusal_is_no_answer(demo_server: Callable[..., DemoServer], tmp_path
     assert b"not found" in done.stderr.lower()
 
 
-def test_java_tells_an_error_in_mid_stream(demo_server: Callable[..., DemoServer], tmp_path: Path) -> None:
+def test_java_tells_an_error_in_mid_stream(demo_server: Callable[..., ScriptedServer], tmp_path: Path) -> None:
     """A Java program whose answer breaks off with an error says so and fails."""
     server = demo_server(pace=0, faults=[Fault("error_line", after=2, error="boom")])
     done = java(
@@ -136,7 +139,7 @@ def test_java_tells_an_error_in_mid_stream(demo_server: Callable[..., DemoServer
     assert b"boom" in done.stderr
 
 
-def test_a_long_conversation_compiles(demo_server: Callable[..., DemoServer], tmp_path: Path) -> None:
+def test_a_long_conversation_compiles(demo_server: Callable[..., ScriptedServer], tmp_path: Path) -> None:
     """A text beyond the 65,535 bytes that a constant of Java may have is still one program, and arrives whole."""
     server = demo_server(pace=0, answers=lambda _: ["ok"])
     long = "".join(mixed(seed, 400) for seed in range(100)) + "😀" * 30_000
@@ -146,7 +149,9 @@ def test_a_long_conversation_compiles(demo_server: Callable[..., DemoServer], tm
 
 
 @ways
-def test_no_proxy_lies_before_this_machine(demo_server: Callable[..., DemoServer], tmp_path: Path, way: str) -> None:
+def test_no_proxy_lies_before_this_machine(
+    demo_server: Callable[..., ScriptedServer], tmp_path: Path, way: str
+) -> None:
     """Where a proxy is set, a program still reaches a server on this machine directly."""
     server = demo_server(pace=0, answers=lambda _: ["direct"])
     proxied = dict.fromkeys(["http_proxy", "HTTP_PROXY", "all_proxy"], "http://127.0.0.1:9")
@@ -167,3 +172,17 @@ def test_a_firms_certificate_goes_along(language: str) -> None:
     named = {"curl": "'it'\"'\"'s ca.pem'", "python": 'cafile="it\'s ca.pem"', "java": "trustStore"}[language]
     assert named in secure
     assert named not in plain
+
+
+@ways
+def test_a_schema_travels_in_a_program(demo_server: Callable[..., ScriptedServer], tmp_path: Path, way: str) -> None:
+    """The JSON Schema of a typed turn is sent by the program to the last character of its descriptions."""
+    server = demo_server(pace=0, answers=lambda _: ["[]"])
+    language, run = PROGRAMS[way]
+    fields = {f"n{number}": {"type": "string", "description": text} for number, text in enumerate(TEXTS)}
+    schema = {"type": "array", "items": {"$ref": "#/$defs/a"}, "$defs": {"a": {"properties": fields, "minimum": 0.5}}}
+    schema = json.loads(repaired(json.dumps(schema, ensure_ascii=False)))
+    request = ChatRequest("demo", (Message("user", "Hi"),), {}, None, schema)
+    run(exported(language, request, Target(server.url)), tmp_path, {})
+    assert server.requests[0].json["format"] == schema
+    assert not (tmp_path / "pwned").exists()

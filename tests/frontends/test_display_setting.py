@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.faults import Fault
 from tests.answers import chats, paragraphs, words
+from tests.double import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
     from tests.kernel.kernel import Cell, Kernel
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Kernels = Callable[..., Kernel]
 
 WIDGETS = {"comm_open", "comm_msg", "comm_close"}
@@ -24,7 +24,7 @@ def kinds(cell: Cell) -> list[str]:
     return [message["msg_type"] for message in cell.messages]
 
 
-def forced(kernel: Kernels, server: DemoServer, display: str) -> Kernel:
+def forced(kernel: Kernels, server: ScriptedServer, display: str) -> Kernel:
     shell = kernel(server)
     assert shell.run(f"%config OllamaMagic.display = {display!r}", "set").status == "ok"
     return shell

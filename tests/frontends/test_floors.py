@@ -14,10 +14,10 @@ from tests.kernel.kernel import Kernel
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
-    Kernels = Callable[[DemoServer], Kernel]
+    Servers = Callable[..., ScriptedServer]
+    Kernels = Callable[[ScriptedServer], Kernel]
 
 # The one warning of theirs: ipywidgets 7 opens its comms by a name that ipykernel 6 has deprecated.
 STRICT = """
@@ -32,20 +32,33 @@ print(*(f"{name}=={version(name)}" for name in %r))
 """
 
 
+@pytest.fixture(scope="module")
+def spare_kernels(bare_machine: object) -> Iterator[list[Kernel]]:
+    """Kernels of the floors that a test has left as good as new."""
+    kernels: list[Kernel] = []
+    yield kernels
+    for kernel in kernels:
+        kernel.stop()
+
+
 @pytest.fixture
-def floors(bare_machine: object) -> Iterator[Kernels]:
+def floors(spare_kernels: list[Kernel]) -> Iterator[Kernels]:
     """Starts a kernel of the floors, in which every warning but one is an error, with the extension loaded."""
     started: list[Kernel] = []
 
-    def start(server: DemoServer) -> Kernel:
-        started.append(Kernel({"OLLAMA_HOST": server.url}, str(floors_python())))
+    def start(server: ScriptedServer) -> Kernel:
+        started.append(spare_kernels.pop() if spare_kernels else Kernel({}, str(floors_python())))
+        started[-1].run(f"import os; os.environ['OLLAMA_HOST'] = {server.url!r}")
         loaded = started[-1].run(STRICT, "load")
         assert (loaded.status, "".join(loaded.plain)) == ("ok", "")
         return started[-1]
 
     yield start
     for kernel in started:
-        kernel.stop()
+        if kernel.cleared():
+            spare_kernels.append(kernel)
+        else:
+            kernel.stop()
 
 
 def test_versions(demo_server: Servers, floors: Kernels) -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import TimeoutError  # noqa: A004 (its own)
 
 from tests.answers import chats, paragraphs, sent, words
 from tests.browser.conftest import LOAD
 from tests.browser.lab import NOTEBOOK_JS, Lab, NotebookPage
-from tests.frontends.notebook7 import Notebook7, Notebook7Page
+from tests.frontends.notebook7 import Notebook7Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
+    from tests.frontends.notebook7 import Notebook7
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
 
 CELLS = ("%%chat\none", "%%chat\ntwo **bold**")
 INSERT = f"""() => {{ const notebook = {NOTEBOOK_JS}.content; notebook.activeCellIndex = 1;
@@ -26,34 +31,20 @@ INSERT = f"""() => {{ const notebook = {NOTEBOOK_JS}.content; notebook.activeCel
         () => notebook.widgets[2].model.sharedModel.setSource('%%chat\\nbetween')); }}"""
 
 
-class WithoutLabextension(Lab):
-    """A JupyterLab in which `jupyter labextension disable ollama-magic` was typed."""
-
-    labextension = False
-
-
 @pytest.fixture(scope="module")
-def notebook7(tmp_path_factory: pytest.TempPathFactory, bare_machine: object) -> Iterator[Notebook7]:
-    """A Notebook 7 in folders of its own."""
-    server = Notebook7(tmp_path_factory.mktemp("notebook7"))
+def lab(tmp_path_factory: pytest.TempPathFactory, bare_machine: object) -> Iterator[Lab]:
+    """A JupyterLab in which each test turns off what it wants to be without."""
+    server = Lab(tmp_path_factory.mktemp("disabled"))
     yield server
     server.stop()
 
 
-@pytest.fixture(scope="module")
-def disabled(tmp_path_factory: pytest.TempPathFactory, bare_machine: object) -> Iterator[Lab]:
-    """A JupyterLab without our part."""
-    server = WithoutLabextension(tmp_path_factory.mktemp("disabled"))
-    yield server
-    server.stop()
-
-
-def asked(server: DemoServer) -> list[str]:
+def asked(server: ScriptedServer) -> list[str]:
     """The prompts of the newest request."""
     return [text for role, text in sent(chats(server)[-1]) if role == "user"]
 
 
-def told(page: NotebookPage, server: DemoServer) -> list[str]:
+def told(page: NotebookPage, server: ScriptedServer) -> list[str]:
     """What a new cell between the two of the notebook is sent."""
     for index in (0, 1, 2):
         page.run(index)
@@ -64,7 +55,7 @@ def told(page: NotebookPage, server: DemoServer) -> list[str]:
 
 @pytest.mark.skipif(not Lab.labextension, reason="it is turned off")
 def test_notebook7(demo_server: Servers, browser: Browser, notebook7: Notebook7) -> None:
-    """Notebook 7 has the colours, the order, the copy buttons and the mended answer."""
+    """Notebook 7 has the colours, the order, the buttons on code and the repaired answer."""
     server = demo_server(pace=0, answers=lambda _: ["```python\nx = 1\n```\n"])
     path = notebook7.write("part.ipynb", [LOAD.format(url=server.url), *CELLS])
     page = Notebook7Page(notebook7, browser.new_context(), path)
@@ -72,8 +63,12 @@ def test_notebook7(demo_server: Servers, browser: Browser, notebook7: Notebook7)
     assert told(page, server) == ["one", "between"]
     assert page.cell(2).locator(".cm-content.cm-lineWrapping").count() == 1
     assert page.output(1).locator("button.ollama-magic-copy").count() == 1
-    server._stage.answers = lambda _: words(paragraphs(8))
-    server._stage.pace = 60
+    page.output(1).locator("button.ollama-magic-insert").click(force=True)
+    page.page.wait_for_function(f"() => {NOTEBOOK_JS}.content.activeCellIndex === 2")
+    assert page.page.evaluate(f"() => {NOTEBOOK_JS}.content.activeCell.model.sharedModel.getSource()") == "x = 1"
+    page.page.evaluate("() => window.jupyterapp.commands.execute('notebook:delete-cell')")
+    server.state.answers = lambda _: words(paragraphs(8))
+    server.state.pace = 60
     page.start(3)
     page.wait_text(3, "p1")
     page.reload()
@@ -84,16 +79,75 @@ def test_notebook7(demo_server: Servers, browser: Browser, notebook7: Notebook7)
     notebook7.end_kernels()
 
 
-def test_turned_off(demo_server: Servers, browser: Browser, disabled: Lab) -> None:
+def test_turned_off(demo_server: Servers, browser: Browser, lab: Lab) -> None:
     """Turned off, a cell looks as ever, the order is that of the runs, and nobody complains: page, kernel or log."""
+    lab.disable("ollama-magic")
     server = demo_server(pace=0, answers=lambda _: ["```python\nx = 1\n```\n"])
-    path = disabled.write("off.ipynb", [LOAD.format(url=server.url), *CELLS])
-    page = NotebookPage(disabled, browser.new_context(), path)
+    path = lab.write("off.ipynb", [LOAD.format(url=server.url), *CELLS])
+    page = NotebookPage(lab, browser.new_context(), path)
     assert told(page, server) == ["one", "two **bold**", "between"]
     assert page.page.locator(".jp-CodeCell .cm-lineWrapping").count() == 0
     assert page.page.locator("button.ollama-magic-copy").count() == 0
     assert page.text(0).strip() == ""
     assert page.errors == []
     page.close()
-    disabled.end_kernels()
-    assert "ollama" not in (disabled.folder / "server.log").read_text("utf8")
+    lab.end_kernels()
+    assert "ollama" not in (lab.folder / "server.log").read_text("utf8")
+
+
+COMPLETE = f"""index => {NOTEBOOK_JS}.content.widgets[index].model.outputs.toJSON()
+    .every(output => output.metadata.ollama_magic?.state === 'complete')"""
+
+
+def working(page: NotebookPage, server: ScriptedServer) -> set[str]:
+    """Which of our plugins a page shows at work."""
+    found = set()
+    if told(page, server) == ["one", "between"]:
+        found.add("order")
+    if page.page.locator(".jp-CodeCell .cm-lineWrapping").count():
+        found.add("colours")
+    if page.output(1).locator("button.ollama-magic-copy").count():
+        found.add("copy")
+    if page.output(1).locator("button.ollama-magic-insert").count():
+        found.add("insert")
+    closed = Event()
+
+    def held(_: object) -> Iterator[str]:
+        yield from words(paragraphs(2))
+        closed.wait(60)
+        yield "The end."
+
+    server.state.answers = held
+    page.start(3)
+    page.wait_text(3, "p1")
+    page.save()
+    page.page.close()
+    closed.set()
+    while any(kernel["execution_state"] != "idle" for kernel in page.lab.api("kernels")):
+        time.sleep(0.1)
+    page.page = page._open(kernel=True)
+    with suppress(TimeoutError):
+        page.page.wait_for_function(COMPLETE, arg=3, timeout=5000)
+        found.add("repair")
+    return found
+
+
+@pytest.mark.skipif(not Lab.labextension, reason="it is turned off")
+@pytest.mark.parametrize(
+    ("names", "others"),
+    [(("copy", "order"), {"colours", "repair", "insert"}), (("colours", "repair", "insert"), {"copy", "order"})],
+    ids=["copy and order", "the others"],
+)
+def test_each_plugin_can_be_disabled_on_its_own(
+    demo_server: Servers, browser: Browser, lab: Lab, names: tuple[str, ...], others: set[str]
+) -> None:
+    """What is disabled is off, and the others work as ever, with nobody complaining."""
+    lab.disable(*(f"ollama-magic:{name}" for name in names))
+    server = demo_server(pace=0, answers=lambda _: ["```python\nx = 1\n```\n"])
+    page = NotebookPage(lab, browser.new_context(), lab.write("partly.ipynb", [LOAD.format(url=server.url), *CELLS]))
+    try:
+        assert working(page, server) == others
+        assert page.errors == []
+    finally:
+        page.close()
+        lab.end_kernels()

@@ -10,25 +10,18 @@ from nbconvert import HTMLExporter
 
 from tests.answers import chats, paragraphs, words
 from tests.browser.conftest import LOAD
-from tests.frontends.notebook7 import Notebook7, Notebook7Page
+from tests.frontends.notebook7 import Notebook7Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
+    from tests.frontends.notebook7 import Notebook7
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Notebooks = Callable[..., Notebook7Page]
-
-
-@pytest.fixture(scope="module")
-def notebook7(tmp_path_factory: pytest.TempPathFactory, bare_machine: object) -> Iterator[Notebook7]:
-    """A Notebook 7 in folders of its own."""
-    server = Notebook7(tmp_path_factory.mktemp("notebook7"))
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -36,7 +29,7 @@ def notebook(browser: Browser, notebook7: Notebook7, request: pytest.FixtureRequ
     """A notebook whose first cell, already run, loads the extension for the given server; the cells follow from 1."""
     opened: list[Notebook7Page] = []
 
-    def notebook(server: DemoServer, *cells: str) -> Notebook7Page:
+    def notebook(server: ScriptedServer, *cells: str) -> Notebook7Page:
         path = notebook7.write(f"{request.node.originalname}.ipynb", [LOAD.format(url=server.url), *cells])
         opened.append(Notebook7Page(notebook7, browser.new_context(), path))
         opened[-1].run(0)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from tests.answers import chats, sent, words
 from tests.browser.test_panel import PANEL, PanelOf
-from tests.frontends.test_notebook7 import notebook, notebook7  # noqa: F401 (fixtures)
+from tests.frontends.test_notebook7 import notebook  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
     from tests.frontends.notebook7 import Notebook7Page
 
 
@@ -20,7 +20,7 @@ def said(body: dict[str, Any]) -> list[str]:
 
 
 def test_the_panel(
-    demo_server: Callable[..., DemoServer],
+    demo_server: Callable[..., ScriptedServer],
     notebook: Callable[..., Notebook7Page],  # noqa: F811
 ) -> None:
     """What is asked in a cell appears in the panel, and what is asked in the panel is known to the next cell."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +11,14 @@ from playwright.async_api import BrowserType
 
 from tests.answers import paragraphs, words
 from tests.frontends.notebooks import executed, notebook
+from tests.machine.browser import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
 
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND"  # MathJax stays away, and the test asks nobody
 
@@ -36,9 +36,9 @@ def _unpacked(stream: bytes) -> bytes:
         return b""
 
 
-def test_a_pdf(answering: Callable[..., DemoServer], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pdf(answering: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch) -> None:
     """`nbconvert --to webpdf` makes a PDF in which an answer stands, whole."""
-    launch, path = BrowserType.launch, shutil.which("chromium") or shutil.which("google-chrome")
+    launch, path = BrowserType.launch, chromium()
 
     async def on_path(self: BrowserType, **options: Any) -> Any:
         return await launch(self, executable_path=path, **options)

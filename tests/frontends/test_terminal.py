@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ollama_magic.conversation.reply import Reply
-from ollama_magic.demo.faults import Fault
 from ollama_magic.display.terminal import TerminalView
 from tests.answers import chats, paragraphs, sent, words
+from tests.double import Fault
 from tests.frontends.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Terminals = Callable[[], Terminal]
 
 HOSTILE = "A\x1b[31mred\x1b[0mB\x1b]52;c;ZXZpbA==\x07C\x9b2JD\u202eevil\u202cE\x07\x08F\x1bc\x1b]0;title\x1b\\G"
@@ -88,7 +88,7 @@ def test_interrupt_before_the_first_byte(answering: Servers, terminal: Terminals
     server.wait_for_requests(seconds=30)
     shell.interrupt()
     said = [line for line in shell.wait().splitlines() if line]
-    assert said == ["^C", "Stopped; no text had come, so nothing is remembered."]
+    assert said == ["^C", "Stopped; no text had arrived, so nothing is stored."]
     assert shell.run("%chat And now?") == "Fine.\n\n"
     assert sent(chats(server)[1]) == [("user", "And now?")]
 

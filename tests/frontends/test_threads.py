@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ollama_magic.demo.faults import Fault
 from tests.answers import chats, paragraphs, sent, words
+from tests.double import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
     from tests.kernel.kernel import Kernel
 
-    Servers = Callable[..., DemoServer]
+    Servers = Callable[..., ScriptedServer]
     Kernels = Callable[..., Kernel]
 
 SHELL = """

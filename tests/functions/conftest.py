@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.functions import where
+from ollama_magic.functions import sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
 
 
 @pytest.fixture(autouse=True)
 def no_session() -> Iterator[None]:
     """The functions' own session ends with the test."""
-    where._own_session.cache_clear()
+    sessions._own_session.cache_clear()
     yield
-    if where._own_session.cache_info().currsize:
-        where._own_session().close()
-        where._own_session.cache_clear()
+    if sessions._own_session.cache_info().currsize:
+        sessions._own_session().close()
+        sessions._own_session.cache_clear()
 
 
 @pytest.fixture
-def start(demo_server: Callable[..., DemoServer], monkeypatch: pytest.MonkeyPatch) -> Callable[..., DemoServer]:
+def start(demo_server: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch) -> Callable[..., ScriptedServer]:
     """Start a demo server that OLLAMA_HOST names; as fast as possible, if nothing else is said."""
 
-    def started(**options: object) -> DemoServer:
+    def started(**options: object) -> ScriptedServer:
         server = demo_server(**{"pace": 0, **options})
         monkeypatch.setenv("OLLAMA_HOST", server.url)
         return server

@@ -10,11 +10,10 @@ import ollama
 import pytest
 
 import ollama_magic
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.library.models import CODE, DEMO, EMBEDDING, PLAIN
 from ollama_magic.errors import AnswerCut, InputError, ModelNotFound, ServerError, ServerUnreachable
 from ollama_magic.ollama.protocol import Message
 from tests.answers import chats, sent
+from tests.double import CODE, DEMO, EMBEDDING, PLAIN, Fault
 
 
 def test_chat_gives_a_whole_reply(start) -> None:
@@ -58,7 +57,7 @@ def test_messages_in_the_shape_of_ollama_python(start, message) -> None:
         ({"role": "user", "content": "x"}, "Messages are a text"),
         ([{"role": "user", "content": ["x"]}], "Message 1 needs"),
         ([{"content": "x"}], "Message 1 needs"),
-        ([{"role": "user", "content": "x", "images": ["abc"]}], "Message 1 has images"),
+        ([{"role": "user", "content": "x", "images": ["abc"]}], "Message 1 has an image that is no path"),
     ],
 )
 def test_messages_that_cannot_be_sent(start, given, said) -> None:
@@ -214,6 +213,6 @@ def test_what_cut_an_answer_is_told_as_in_a_cell(start) -> None:
     """The notes of an answer are those that a cell would show, option and all."""
     start(answers=lambda body: ["one ", "two ", "three ", "four "])
     reply = ollama_magic.chat("Count", options={"num_predict": 2})
-    assert reply.notes == ("answer cut by num_predict=2; `-o num_predict=-1` takes the limit off",)
+    assert reply.notes == ("answer cut by num_predict=2; `-o num_predict=-1` removes the limit",)
     reply = ollama_magic.chat("Count", format="json")
-    assert reply.notes[0].startswith("this is no JSON")
+    assert reply.notes[0].startswith("this is not JSON")

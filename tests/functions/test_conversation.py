@@ -8,10 +8,9 @@ import pytest
 
 import ollama_magic
 from ollama_magic import Conversation
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.library.models import DEMO, PLAIN
 from ollama_magic.errors import AnswerCut, InputError, ServerError
 from tests.answers import chats, sent
+from tests.double import DEMO, PLAIN, Fault
 
 
 def echo(body) -> list[str]:

@@ -8,10 +8,9 @@ import pytest
 
 import ollama_magic
 from ollama_magic import Conversation
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.library.models import DEMO, PLAIN
 from ollama_magic.errors import AnswerCut, InputError
 from tests.answers import chats, paragraphs, sent, words
+from tests.double import DEMO, PLAIN, Fault
 from tests.shells import loaded_shell, run
 
 LONG = words(paragraphs(400))

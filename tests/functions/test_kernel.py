@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.answers import chats, paragraphs, words
-from tests.kernel.conftest import kernel  # noqa: F401 - a fixture
+from tests.kernel.conftest import kernel, spare_kernels  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
     from tests.kernel.kernel import Kernel
 
 LONG = words(paragraphs(400))
 
 
-def test_async_for_in_a_cell(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:  # noqa: F811
+def test_async_for_in_a_cell(demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel]) -> None:  # noqa: F811
     """`async for`, `await` and a blocking call work in one cell, with the extension and without it."""
     server = demo_server(pace=0, answers=lambda _: ["one ", "two"])
     for load in (True, False):
@@ -41,7 +41,7 @@ def test_async_for_in_a_cell(demo_server: Callable[..., DemoServer], kernel: Cal
     ],
     ids=["chat", "for", "async for", "here"],
 )
-def test_interrupt(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel], code: str) -> None:  # noqa: F811
+def test_interrupt(demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel], code: str) -> None:  # noqa: F811
     """■ ends a call or a loop of any kind, hangs up, and the next call works."""
     server = demo_server(pace=40, answers=lambda body: LONG if "on" in body["messages"][-1]["content"] else ["fine"])
     shell = kernel(server)

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 import ollama_magic
-from ollama_magic.demo.faults import Fault
 from ollama_magic.errors import AnswerCut, OllamaMagicError
+from tests.double import Fault
 
 MODEL = "demo-small:latest"
 

@@ -8,10 +8,10 @@ import threading
 import pytest
 
 import ollama_magic
-from ollama_magic.demo.faults import Fault
 from ollama_magic.errors import AnswerCut, InputError
-from ollama_magic.functions import where
+from ollama_magic.functions import sessions
 from tests.answers import chats, paragraphs, words
+from tests.double import Fault
 
 LONG = words(paragraphs(400))
 
@@ -156,7 +156,7 @@ def test_the_connections_of_a_stream_are_gone_with_it(start) -> None:
     async def main() -> int:
         async for _ in ollama_magic.stream("Hi"):
             pass
-        connection = where.session().server().client._connection
-        return len(connection._https)
+        connection = sessions.session().server().client._connection
+        return len(connection._sender._pools)
 
     assert asyncio.run(main()) == 0

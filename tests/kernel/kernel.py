@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_client.manager import KernelManager
 
+from tests.machine.environments import PYTHONPATH
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent.parent
 ATTEMPTS = 3  # a port that is free when it is chosen may be taken before the kernel binds it
+CLEAR, CLEAR_S = "%ollama clear\n%unload_ext ollama_magic\n%reset -f", 10
 WAIT_S = 60  # a guard against hangs, generous to a machine that others use
 
 
@@ -26,7 +29,7 @@ class Kernel:
 
     def __init__(self, environ: dict[str, str], python: str = sys.executable) -> None:
         for attempts_left in reversed(range(ATTEMPTS)):
-            self._start({**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **environ}, python)
+            self._start({**os.environ, "PYTHONPATH": PYTHONPATH, "PYTHONFAULTHANDLER": "1", **environ}, python)
             try:
                 self.client.wait_for_ready(timeout=WAIT_S)
                 break
@@ -57,9 +60,9 @@ class Kernel:
         """Run code and wait until the kernel is done with it."""
         return self.wait(self.start(code, cell))
 
-    def wait(self, ask: str) -> Cell:
+    def wait(self, ask: str, seconds: float = WAIT_S) -> Cell:
         """Wait for the reply to an execution and for all that it sent."""
-        self.wait_until(lambda: self.replies.get(ask) and self.idle(ask))
+        self.wait_until(lambda: self.replies.get(ask) and self.idle(ask), seconds)
         return self.cell(ask)
 
     def wait_until(self, happened: Callable[[], object], seconds: float = WAIT_S) -> None:
@@ -93,6 +96,16 @@ class Kernel:
     def cell(self, ask: str) -> Cell:
         """What the cell shows by now."""
         return Cell(self.replies.get(ask, {}), self.messages[ask])
+
+    def cleared(self) -> bool:
+        """Take the extension and all names out; whether the kernel is as good as a new one then."""
+        try:
+            cleared = self.wait(self.start(CLEAR), CLEAR_S)
+        except TimeoutError:
+            return False
+        self.messages.clear()
+        self.replies.clear()
+        return cleared.status == "ok"
 
     def interrupt(self) -> None:
         self.manager.interrupt_kernel()

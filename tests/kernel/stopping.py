@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.server import DemoServer
 from tests.answers import chats, paragraphs, sent, words
+from tests.double import Fault, ScriptedServer
 from tests.kernel.stopping_kernel import BUTTON, GUARD_S
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Scene:
     """One stop on its way."""
 
     kernel: StoppingKernel
-    server: DemoServer
+    server: ScriptedServer
     host: str
     ask: str = ""
     background: str = ""
@@ -75,7 +74,7 @@ def stop_once(kernel: StoppingKernel, phase: Phase, press: str, again: bool = Fa
     stop = Stop()
     kernel.run("%ollama clear", "clear")
     faults = [phase.fault] if phase.fault else []
-    with DemoServer(pace=0, answers=lambda _: words(paragraphs(2)), faults=faults) as server:
+    with ScriptedServer(pace=0, answers=lambda _: words(paragraphs(2)), faults=faults) as server:
         scene = Scene(kernel, server, server.url)
         with phase.setting(scene):
             chat, queued = _stopped(scene, phase, press, stop, again=again)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.faults import Fault, nobody
 from tests.answers import chats, paragraphs, sent, words
+from tests.double import Fault, nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
     from tests.kernel.kernel import Kernel
 
 
-def test_a_chat_cell(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
+def test_a_chat_cell(demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel]) -> None:
     """A chat cell ends well, holds one output with HTML and text, and shows the text while it grows."""
     server = demo_server(pace=200, faults=[Fault("script", script=words(paragraphs(12)))])
     cell = kernel(server).run("%%chat\nTell me.", "a")
@@ -27,7 +27,7 @@ def test_a_chat_cell(demo_server: Callable[..., DemoServer], kernel: Callable[..
     assert "p3" in cell.live
 
 
-def test_cells_make_a_conversation(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
+def test_cells_make_a_conversation(demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel]) -> None:
     """Two cells that were queued together are two turns of one conversation, in order."""
     server = demo_server(pace=0, faults=[Fault("script", script=["one"]), Fault("script", script=["two"])])
     shell = kernel(server)
@@ -36,7 +36,9 @@ def test_cells_make_a_conversation(demo_server: Callable[..., DemoServer], kerne
     assert sent(chats(server)[1]) == [("user", "First?"), ("assistant", "one"), ("user", "Second?")]
 
 
-def test_background_output_stays_at_home(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
+def test_background_output_stays_at_home(
+    demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel]
+) -> None:
     """A background answer lands in the cell that asked, and what other cells print meanwhile in theirs."""
     server = demo_server(pace=100, faults=[Fault("script", script=words(paragraphs(20)))])
     shell = kernel(server)
@@ -62,7 +64,7 @@ def test_background_output_stays_at_home(demo_server: Callable[..., DemoServer],
     ids=lambda value: getattr(value, "kind", value),
 )
 def test_a_failed_turn_fails_its_cell(
-    demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel], fault: Fault, state: str | None
+    demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel], fault: Fault, state: str | None
 ) -> None:
     """A turn that is not complete fails its cell with one line, so that «Run all» stops."""
     shell = kernel(demo_server(pace=0, faults=[fault]))
@@ -76,7 +78,7 @@ def test_a_failed_turn_fails_its_cell(
         assert f"\n\n[{state}" in cell.plain[0]
 
 
-def test_nobody_answers(kernel: Callable[..., Kernel], demo_server: Callable[..., DemoServer]) -> None:
+def test_nobody_answers(kernel: Callable[..., Kernel], demo_server: Callable[..., ScriptedServer]) -> None:
     """Where nobody listens, one line says so and what to do."""
     shell = kernel(demo_server())
     cell = shell.run(f"%chat --host {nobody()} Anybody?", "a")
@@ -84,7 +86,7 @@ def test_nobody_answers(kernel: Callable[..., Kernel], demo_server: Callable[...
     assert len(cell.traceback) == 1
 
 
-def test_load_unload_reload(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
+def test_load_unload_reload(demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel]) -> None:
     """Loading twice is harmless, unloading takes everything out, and loading again works."""
     shell = kernel(demo_server(pace=0))
     hooks = "i = get_ipython(); print(len(i.input_transformers_cleanup), i.find_cell_magic('chat') is not None)"
@@ -99,7 +101,7 @@ def test_load_unload_reload(demo_server: Callable[..., DemoServer], kernel: Call
     assert shell.run("%%chat\nHello?", "a").status == "ok"
 
 
-def test_loading_again_is_no_mistake(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
+def test_loading_again_is_no_mistake(demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel]) -> None:
     """Where the extension is loaded already, `%load_ext` says nothing of that, and it can still be unloaded."""
     shell = kernel(demo_server(pace=0))
     assert "already" not in shell.run("%load_ext ollama_magic", "again").printed

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.faults import Fault
 from tests.answers import chats, paragraphs, sent, words
+from tests.double import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
     from tests.kernel.kernel import Cell, Kernel
 
 BUSY = Fault("script", script=words(paragraphs(400)))
@@ -28,7 +28,7 @@ def interrupted(kernel: Kernel) -> tuple[Cell, Cell]:
 
 
 @pytest.mark.parametrize("fault", [BUSY, SILENT], ids=["busy", "silent"])
-def test_interrupt(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel], fault: Fault) -> None:
+def test_interrupt(demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel], fault: Fault) -> None:
     """■ in a busy or a silent stream hangs up, keeps the text, aborts the queue, and the next turn works."""
     server = demo_server(pace=40, answers=lambda _: words(paragraphs(2)), faults=[fault])
     shell = kernel(server)
@@ -44,7 +44,9 @@ def test_interrupt(demo_server: Callable[..., DemoServer], kernel: Callable[...,
     assert sent(chats(server)[1]) == [("user", "Go on."), ("assistant", kept), ("user", "And now?")]
 
 
-def test_interrupt_before_the_first_byte(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
+def test_interrupt_before_the_first_byte(
+    demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel]
+) -> None:
     """■ while the server is still silent hangs up, and the turn is not remembered."""
     server = demo_server(pace=0, faults=[Fault("silence_first")])
     shell = kernel(server)

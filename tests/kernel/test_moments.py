@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.faults import Fault, nobody
 from tests.answers import chats, paragraphs, sent, words
+from tests.double import Fault, nobody
 from tests.kernel.stopping_kernel import StoppingKernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
     from tests.kernel.kernel import Cell
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a kernel is interrupted by SIGINT here")
@@ -38,19 +38,34 @@ slow({owner}, {step!r}, {behind})
 """
 
 
-@pytest.fixture
-def kernel(bare_machine: Path) -> Iterator[Callable[..., StoppingKernel]]:
-    """Starts kernels whose OLLAMA_HOST is the given server."""
-    started: list[StoppingKernel] = []
+@pytest.fixture(scope="module")
+def spare_kernels(bare_machine: Path) -> Iterator[list[StoppingKernel]]:
+    """Kernels that a test has left as good as new."""
+    kernels: list[StoppingKernel] = []
+    yield kernels
+    for kernel in kernels:
+        kernel.stop()
 
-    def start(server: DemoServer) -> StoppingKernel:
-        started.append(StoppingKernel({"OLLAMA_HOST": server.url}))
-        assert started[-1].run("%load_ext ollama_magic").status == "ok"
-        return started[-1]
+
+@pytest.fixture
+def kernel(spare_kernels: list[StoppingKernel]) -> Iterator[Callable[..., StoppingKernel]]:
+    """Starts kernels whose OLLAMA_HOST is the given server; one that will be `spoilt` serves no other test."""
+    started: dict[StoppingKernel, bool] = {}
+
+    def start(server: ScriptedServer, *, spoilt: bool = False) -> StoppingKernel:
+        spare = spare_kernels and not spoilt
+        kernel = spare_kernels.pop() if spare else StoppingKernel({"OLLAMA_HOST": server.url})
+        started[kernel] = spoilt
+        kernel.run(f"import os; os.environ['OLLAMA_HOST'] = {server.url!r}")
+        assert kernel.run("%load_ext ollama_magic").status == "ok"
+        return kernel
 
     yield start
-    for one in started:
-        one.stop()
+    for one, spoilt in started.items():
+        if not spoilt and one.cleared():
+            spare_kernels.append(one)
+        else:
+            one.stop()
 
 
 def calmly_stopped(cell: Cell) -> bool:
@@ -64,7 +79,7 @@ def calmly_stopped(cell: Cell) -> bool:
     [("LiveView", "begin", False), ("LiveView", "begin", True), ("Session", "start_turn", True)],
 )
 def test_before_the_wait(
-    demo_server: Callable[..., DemoServer],
+    demo_server: Callable[..., ScriptedServer],
     kernel: Callable[..., StoppingKernel],
     tmp_path: Path,
     owner: str,
@@ -73,7 +88,7 @@ def test_before_the_wait(
 ) -> None:
     """■ while the widgets are made, or before the turn is waited for, ends it calmly, and the slot settles."""
     server = demo_server(pace=0, faults=[Fault("silence_first")])
-    shell, flag = kernel(server), tmp_path / "there"
+    shell, flag = kernel(server, spoilt=True), tmp_path / "there"
     shell.run(SLOW.format(flag=str(flag), owner=owner, step=step, behind=behind))
     ask = shell.start("%%chat\nGo on.", "a")
     shell.wait_until(flag.exists)
@@ -99,7 +114,7 @@ def test_before_the_wait(
     ],
 )
 def test_commands(
-    demo_server: Callable[..., DemoServer], kernel: Callable[..., StoppingKernel], line: str, path: str
+    demo_server: Callable[..., ScriptedServer], kernel: Callable[..., StoppingKernel], line: str, path: str
 ) -> None:
     """■ in a command to a silent server hangs up and ends with one line."""
     server = demo_server(pace=0, faults=[Fault("silence_first", path=path)])
@@ -114,7 +129,7 @@ def test_commands(
 
 
 def test_a_background_error_stays_at_home(
-    demo_server: Callable[..., DemoServer], kernel: Callable[..., StoppingKernel]
+    demo_server: Callable[..., ScriptedServer], kernel: Callable[..., StoppingKernel]
 ) -> None:
     """What goes wrong in the background is told in its slot alone; the next cell knows nothing of it."""
     shell = kernel(demo_server(pace=0, faults=[Fault("error_line", after=12)]))
@@ -129,11 +144,13 @@ def test_a_background_error_stays_at_home(
     assert shell.run("1", "c").plain == ["1"]
 
 
-def test_the_kernels_orderly_end(demo_server: Callable[..., DemoServer], kernel: Callable[..., StoppingKernel]) -> None:
+def test_the_kernels_orderly_end(
+    demo_server: Callable[..., ScriptedServer], kernel: Callable[..., StoppingKernel]
+) -> None:
     """When a kernel is shut down its running answers are stopped and settled, and the server sees it hang up."""
     faults = [Fault("silence", after=12), Fault("silence_first")]
     server = demo_server(pace=0, answers=lambda _: words(paragraphs(2)), faults=faults)
-    shell = kernel(server)
+    shell = kernel(server, spoilt=True)
     asks = [shell.start("%%chat -b\nGo on.", "a")]
     shell.wait_until(lambda: "p0" in shell.cell(asks[0]).live)
     asks.append(shell.start("%%chat -b --once\nAnd on.", "b"))
@@ -149,11 +166,11 @@ def test_the_kernels_orderly_end(demo_server: Callable[..., DemoServer], kernel:
 
 @pytest.mark.parametrize("background", ["", "-b"])
 def test_a_restart_leaves_nothing(
-    demo_server: Callable[..., DemoServer], kernel: Callable[..., StoppingKernel], background: str
+    demo_server: Callable[..., ScriptedServer], kernel: Callable[..., StoppingKernel], background: str
 ) -> None:
     """A restart in mid-answer hangs up and leaves no process; the new kernel begins anew."""
     server = demo_server(pace=0, answers=lambda _: words(paragraphs(2)), faults=[Fault("endless")])
-    shell = kernel(server)
+    shell = kernel(server, spoilt=True)
     pid = int(shell.run("import os; print(os.getpid())").printed)
     ask = shell.start(f"%%chat {background}\nGo on.", "a")
     shell.wait_until(lambda: "again" in shell.cell(ask).live)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.faults import Fault
-from tests.kernel.old_kernel import old_python
+from tests.double import Fault
+from tests.kernel import old_kernel as ipykernel_6
 from tests.kernel.stopping import PHASES, TWICE, stop_once
 from tests.kernel.stopping_kernel import BUTTON, INTERRUPT, StoppingKernel
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a kernel is interrupted by SIGINT here")
 needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="half open connections are read in /proc")
 NAMES = [pytest.param(name, marks=needs_proc) if name == "connect" else name for name in PHASES]
 
 
-def started(python: str) -> Iterator[StoppingKernel]:
-    kernel = StoppingKernel({}, python=python)
+def started(environ: dict[str, str]) -> Iterator[StoppingKernel]:
+    kernel = StoppingKernel(environ)
     assert kernel.run("%load_ext ollama_magic").status == "ok"
     yield kernel
     kernel.stop()
@@ -34,13 +34,13 @@ def started(python: str) -> Iterator[StoppingKernel]:
 @pytest.fixture(scope="module")
 def kernel(bare_machine: Path) -> Iterator[StoppingKernel]:
     """The kernel of this environment."""
-    yield from started(sys.executable)
+    yield from started({})
 
 
 @pytest.fixture(scope="module")
 def old_kernel(bare_machine: Path) -> Iterator[StoppingKernel]:
     """A kernel with ipykernel 6."""
-    yield from started(old_python())
+    yield from started(ipykernel_6.old_kernel())
 
 
 @pytest.mark.parametrize("press", [INTERRUPT, BUTTON])
@@ -62,7 +62,7 @@ def test_a_stop_on_ipykernel_6(old_kernel: StoppingKernel, name: str) -> None:
     assert stop_once(old_kernel, PHASES[name], INTERRUPT).problems == []
 
 
-def test_the_button_on_ipykernel_6(old_kernel: StoppingKernel, demo_server: Callable[..., DemoServer]) -> None:
+def test_the_button_on_ipykernel_6(old_kernel: StoppingKernel, demo_server: Callable[..., ScriptedServer]) -> None:
     """A button that nobody would hear is not shown; that of a background answer is, and stops it."""
     server = demo_server(pace=0, faults=[Fault("silence", after=12)])
     background = old_kernel.start(f"%%chat -b --host {server.url}\nGo on.", "y")

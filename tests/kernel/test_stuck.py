@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.faults import Fault
 from tests.answers import chats, paragraphs, words
+from tests.double import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.demo.server import DemoServer
+    from tests.double import ScriptedServer
     from tests.kernel.kernel import Kernel
 
 SOON = "import ollama_magic.conversation.turn as t; t.STUCK_S = 0.3"
@@ -26,7 +26,7 @@ def stopped_in_the_middle(shell: Kernel) -> None:
     assert shell.wait(ask).reply["ename"] == "TurnStopped"
 
 
-def test_a_stuck_model(demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel]) -> None:
+def test_a_stuck_model(demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel]) -> None:
     """After a stop a loaded model that stays silent is told in the status line, and what the line says helps."""
     faults = [Fault("silence", after=12), Fault("silence_first")]
     server = demo_server(pace=0, answers=lambda _: words(paragraphs(2)), faults=faults)
@@ -46,7 +46,7 @@ def test_a_stuck_model(demo_server: Callable[..., DemoServer], kernel: Callable[
 
 @pytest.mark.parametrize("story", ["not stopped before", "stopped while it was looked up", "freed"])
 def test_silence_alone_is_not_stuck(
-    demo_server: Callable[..., DemoServer], kernel: Callable[..., Kernel], story: str
+    demo_server: Callable[..., ScriptedServer], kernel: Callable[..., Kernel], story: str
 ) -> None:
     """A model that nobody left in mid-answer may be silent as long as it likes."""
     silent = Fault("silence_first")

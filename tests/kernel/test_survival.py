@@ -1,16 +1,21 @@
 """A conversation outlives its kernel: killed, restarted, renamed, copied."""
 
+import base64
 import os
 import shutil
 import signal
 import sqlite3
+import time
 
 import nbformat
 import pytest
 
-from ollama_magic.demo.answers.deltas import Delta
 from tests.answers import chats, sent
+from tests.double import DEMO, SMALL, Delta
+from tests.double.library.scripted_models import VISION
 from tests.kernel.kernel import Kernel
+from tests.magics.test_attach import png
+from tests.tools.dialogues import call, rounds
 
 
 def answers(body):
@@ -28,7 +33,7 @@ def home(tmp_path):
 
 @pytest.fixture
 def start(home, demo_server):
-    server = demo_server(pace=0, answers=answers)
+    server = demo_server(pace=0, answers=answers, models=(DEMO, SMALL))
     kernels = []
 
     def start(name="lesson.ipynb"):
@@ -65,7 +70,7 @@ def test_a_killed_kernel_loses_nothing(start):
     for name in "ab":
         ask(kernel, name)
     said = [str(one["content"]["data"]) for of in kernel.messages.values() for one in of if "data" in one["content"]]
-    assert any("Conversations are kept in" in text for text in said), "the first write names the store"
+    assert any("Conversations are saved in" in text for text in said), "the first write names the store"
     kill(kernel)
     kernel = start()
     assert "2 turns with demo:latest" in "".join(kernel.loading.plain)
@@ -90,11 +95,11 @@ def test_an_answer_that_was_running_is_kept_as_cut(start):
     kernel = start()
     ask(kernel, "a")
     parts = [Delta(f"word{n} ", wait=0.05) for n in range(400)]
-    start.server._stage.answers = lambda body: iter(parts)
+    start.server.state.answers = lambda body: iter(parts)
     asked = kernel.start("%%chat\nprompt b", "cell-of-b")
     kernel.wait_until(lambda: "word20" in kernel.cell(asked).live)
     kill(kernel)
-    start.server._stage.answers = answers
+    start.server.state.answers = answers
     kernel = start()
     history = kernel.run("data = %ollama history\nprint([(t.prompt, t.state, 'word10' in t.text) for t in data])")
     assert "('prompt b', 'cut', True)" in history.printed
@@ -195,11 +200,14 @@ def test_store_false_writes_nothing(start, home):
 
 
 def test_save_and_open(start, home):
-    """What was saved is read back into an empty conversation, from JSON, Markdown and a notebook."""
+    """What was saved is read back into an empty conversation, from JSON and a notebook; Markdown is for people."""
     kernel = start()
     for name in "ab":
         ask(kernel, name)
-    for kind in ("md", "json", "ipynb"):
+    page = home / "talk.md"
+    assert kernel.run(f"%ollama save {page}").status == "ok"
+    assert kernel.run(f"%ollama open {page}").status == "error"
+    for kind in ("json", "ipynb"):
         file = home / f"talk.{kind}"
         assert kernel.run(f"%ollama save {file}").status == "ok"
         assert kernel.run(f"%ollama save {file}").status == "error"
@@ -271,3 +279,91 @@ def test_a_locked_store_holds_nobody_up(start, home):
     kill(kernel)
     ask(start(), "c")
     assert prompts(start.server) == ["prompt a", "prompt b", "prompt c"]
+
+
+def beginning(home, server):
+    """Returns what starts a kernel of the lesson that asks this server."""
+    environ = {
+        "OLLAMA_HOST": server.url,
+        "JPY_SESSION_NAME": str(home / "lesson.ipynb"),
+        "XDG_DATA_HOME": str(home / "data"),
+    }
+
+    def begin():
+        kernel = Kernel(environ)
+        kernel.run("%load_ext ollama_magic", "cell-that-loads")
+        return kernel
+
+    return begin
+
+
+def test_a_killed_kernel_keeps_attachments(home, demo_server):
+    """After kill -9 the next kernel sends the picture of the turn before again, byte for byte."""
+    server = demo_server(pace=0, answers=answers, models=(VISION,))
+    (home / "dot.png").write_bytes(png())
+    begin = beginning(home, server)
+    kernel = begin()
+    cell = kernel.run(f"%%chat -a '{home}/dot.png'\nWhat is this?", "cell-of-a")
+    assert cell.status == "ok", cell.traceback
+    kill(kernel)
+    kernel = begin()
+    ask(kernel, "b")
+    kernel.stop()
+    first, *_ = chats(server)[-1].json["messages"]
+    assert first == {"role": "user", "content": "What is this?", "images": [base64.b64encode(png()).decode()]}
+
+
+TOOLS = """
+import pathlib, time
+
+def note() -> str:
+    "Write a line."
+    with pathlib.Path({place!r}).open("a") as file:
+        file.write("ran\\n")
+    return "noted"
+
+def hang() -> str:
+    "Wait."
+    pathlib.Path({place!r}).with_suffix(".hangs").touch()
+    time.sleep(60)
+    return "never"
+"""
+
+
+def test_a_kernel_killed_between_tools_keeps_its_steps(home, demo_server):
+    """After kill -9 in the middle of a turn with tools the steps so far are sent on, and nothing runs a second time."""
+    place = home / "notes"
+    server = demo_server(pace=0, models=(SMALL,), answers=rounds([call("note")], [call("hang")], ["Done."]))
+    begin = beginning(home, server)
+    kernel = begin()
+    kernel.run(TOOLS.format(place=str(place)), "define")
+    kernel.start("%%chat -t note -t hang\nGo.", "cell-of-a")
+    kernel.wait_until(place.with_suffix(".hangs").exists)
+    time.sleep(0.5)  # twice as long as the store may be behind (design.md §7.1)
+    kill(kernel)
+    kernel = begin()
+    kernel.run(TOOLS.format(place=str(place)), "define")
+    assert "note()" in "".join(kernel.run("%ollama history", "history").plain)
+    server.state.answers = answers
+    ask(kernel, "b")
+    kernel.stop()
+    assert place.read_text() == "ran\n"
+    results = [message["content"] for message in chats(server)[-1].json["messages"] if message["role"] == "tool"]
+    assert results[0] == "noted"
+
+
+def test_answers_side_by_side_that_were_running_are_found(start):
+    """A kernel that dies while two models answer leaves both texts as cut, the first one remembered."""
+    start.server.state.answers = lambda body: iter([Delta(f"{body['model']}{n} ", wait=0.05) for n in range(400)])
+    kernel = start()
+    asked = kernel.start("%%chat -m demo -m demo-small\nprompt a", "cell-of-a")
+    kernel.wait_until(lambda: "demo20" in kernel.cell(asked).live and "demo-small20" in kernel.cell(asked).live)
+    kill(kernel)
+    start.server.state.answers = answers
+    kernel = start()
+    kernel.run("data = %ollama history")
+    found = kernel.run("print([(t.model, t.state, t.text.split()[:2]) for t in (data[0], *data[0].alternatives)])")
+    columns = [(name, "cut", [f"{name}0", f"{name}1"]) for name in ("demo", "demo-small")]
+    assert found.printed == f"{columns}\n"
+    ask(kernel, "b")
+    assert prompts(start.server) == ["prompt a", "prompt b"]

@@ -6,7 +6,8 @@ import pytest
 
 from ollama_magic.conversation.reply import Reply
 from ollama_magic.display.slot import settled_of
-from ollama_magic.magics.cell_order import TARGET, told_cells
+from ollama_magic.magics.page_comm import TARGET, cells_in_order
+from tests.double import ScriptedServer
 from tests.magics.test_cells import notebook as _notebook
 
 notebook = _notebook  # a shell that is told which cell runs
@@ -66,7 +67,7 @@ def test_a_turn_is_sent_what_stands_above_it(notebook, page):
 
 
 def test_a_pasted_cell_is_not_deleted(notebook, page):
-    """A cell that a page shows lives, though the front end may call it deleted (design §4)."""
+    """A cell that a page shows lives, though the front end may call it deleted (design.md §4)."""
     page.open({"order": ["a", "b"]})
     notebook.chat("a", "one")
     notebook.chat("b", "two", deleted=["a"])
@@ -85,7 +86,7 @@ def test_what_is_no_order_is_not_followed(notebook, page, order):
     page.tell(order)
     page.told({"content": order})
     page.told(order)
-    assert told_cells(order) is None
+    assert cells_in_order(order) is None
     assert notebook.prompts() == ["two", "one"]
 
 
@@ -136,13 +137,32 @@ def test_what_was_missed_is_told(notebook, page):
 
 def test_the_newest_bundles_are_remembered(notebook, page):
     """What is remembered for pages is bounded, and a slot that opens anew is forgotten."""
-    from ollama_magic.display.slot import KEPT_TURNS, Slot
+    from ollama_magic.display.slot import SETTLED_TURNS, Slot
 
-    for number in range(KEPT_TURNS + 30):
+    for number in range(SETTLED_TURNS + 30):
         slot = Slot({"slot": f"s/{number}"})
         slot.opened = True
         slot.settle({"text/plain": "x"}, Reply(state="complete"))
-    assert len(settled_of(notebook.shell)) == KEPT_TURNS
+    assert len(settled_of(notebook.shell)) == SETTLED_TURNS
     assert f"s/{number}" in settled_of(notebook.shell)
     slot.open({"text/plain": "…"}, Reply())
     assert f"s/{number}" not in settled_of(notebook.shell)
+
+
+def test_a_page_chooses_a_column(notebook, page):
+    """The button under an answer beside the remembered one chooses it; what names none changes nothing."""
+    with ScriptedServer(pace=0, answers=lambda _: ["From afar."]) as other:
+        notebook.chat("a", "one", options=f"-m demo --host {notebook.server.url} --host {other.url}")
+    page.open({"order": ["a"]})
+    label = {"slot": "a/1", "conversation": "main", "prompt": None}
+    for wrong in ({**label, "slot": "b/1", "column": 2}, {**label, "slot": 7}, 7, {**label, "conversation": None}):
+        page.tell({"keep": wrong})
+    assert page.got == []
+    page.tell({"keep": {**label, "column": 2}})
+    (kept,) = [one["kept"] for one in page.got]
+    assert (kept["label"]["slot"], kept["label"]["column"]) == ("a/1", 2)
+    assert [one["state"] for one in kept["label"]["columns"]] == ["complete", "complete"]
+    assert "From afar." in kept["bundle"]["text/plain"]
+    assert [turn.text for turn in notebook.session.conversation().turns] == ["From afar."]
+    page.tell({"keep": {**label, "column": 9}})  # there is none: the remembered one stays
+    assert [turn.text for turn in notebook.session.conversation().turns] == ["From afar."]

@@ -4,12 +4,11 @@ import itertools
 import re
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.server import DemoServer
 from tests.answers import chats
+from tests.double import Fault, ScriptedServer
+from tests.shells import loaded_shell
 
 
 def answers(body):
@@ -23,10 +22,8 @@ COUNT = itertools.count(1)
 class Notebook:
     """Runs cells by their id."""
 
-    def __init__(self, server):
-        self.server, self.executions = server, itertools.count(1)
-        self.shell = InteractiveShell.instance()
-        self.shell.run_line_magic("load_ext", "ollama_magic")
+    def __init__(self, server, shell):
+        self.server, self.shell, self.executions = server, shell, itertools.count(1)
         self.session = self.shell.magics_manager.registry["OllamaMagic"].session
 
     def run(self, cell, source, deleted=()):
@@ -54,12 +51,10 @@ class Notebook:
 
 @pytest.fixture
 def notebook(monkeypatch):
-    with DemoServer(pace=0, answers=answers) as server:
+    with ScriptedServer(pace=0, answers=answers) as server:
         monkeypatch.setenv("OLLAMA_HOST", server.url)
-        notebook = Notebook(server)
-        yield notebook
-        notebook.shell.run_line_magic("unload_ext", "ollama_magic")
-        InteractiveShell.clear_instance()
+        with loaded_shell() as shell:
+            yield Notebook(server, shell)
 
 
 @pytest.fixture
@@ -233,7 +228,7 @@ def test_a_background_turn_of_the_cell_is_stopped_first(three):
     three.server.faults.append(Fault("endless"))
     three.chat("B", "long", options="-b")
     (handle,) = three.session.running()
-    while not handle.reply.chunks:
+    while not handle.reply.status.chunks:
         pass
     three.chat("B", "short")
     assert handle.reply.state == "stopped"

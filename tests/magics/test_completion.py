@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import socket
 import sys
-from concurrent.futures import Future
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from IPython.core import completer
 from IPython.core.interactiveshell import InteractiveShell
 
-from ollama_magic.commands.table import COMMANDS
+from ollama_magic.commands.command_table import COMMANDS
 from ollama_magic.completion import completion
-from ollama_magic.completion.names import WAIT_S, ModelNames
-from ollama_magic.demo.server import DemoServer
+from ollama_magic.completion.server_models import WAIT_S, ModelNames
 from ollama_magic.errors import ServerUnreachable
 from ollama_magic.ollama.protocol import ModelSummary
+from tests.double import ScriptedServer
+from tests.shells import loaded_shell
 
 
 @pytest.fixture(scope="module")
 def server():
-    with DemoServer(pace=0) as running:
+    with ScriptedServer(pace=0) as running:
         yield running
 
 
@@ -29,11 +32,8 @@ def server():
 def loaded(server):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OLLAMA_HOST", server.url)
-        shell = InteractiveShell.instance()
-        shell.run_line_magic("load_ext", "ollama_magic")
-        yield shell
-        shell.run_line_magic("unload_ext", "ollama_magic")
-        InteractiveShell.clear_instance()
+        with loaded_shell() as shell:
+            yield shell
 
 
 @pytest.fixture
@@ -55,6 +55,13 @@ def offered(shell, text):
     return tab(shell, text)[1]
 
 
+def models_are_known(shell):
+    """Press Tab until the server's models have come: a first Tab waits for nothing longer than a moment."""
+    end = time.monotonic() + 30
+    while not offered(shell, "%%chat -m ") and time.monotonic() < end:
+        time.sleep(0.02)
+
+
 def test_tab_behind_ollama_offers_every_command(shell):
     """Behind `%ollama ` Tab offers the commands of the table, in its order."""
     assert offered(shell, "%ollama ") == list(COMMANDS)
@@ -67,6 +74,18 @@ def test_tab_behind_ollama_offers_every_command(shell):
 def test_tab_in_a_line_magic_anywhere(shell, text):
     """Line magics are completed behind `=` and `:`, below other lines, and where a backslash joins two."""
     assert offered(shell, text) == ["switch"]
+
+
+def test_tab_behind_map_offers_rows(shell):
+    """Behind `%%map ` stand the frames and lists of the notebook, and executors behind `--executor`."""
+    shell.user_ns.update(
+        reviews=pd.DataFrame({"text": ["a"]}), texts=["a"], rest=(x for x in ()), number=7, word="a", _hidden=[1]
+    )
+    shell.user_ns.update(stars=pd.Series([1]), pool=ThreadPoolExecutor(1))
+    assert offered(shell, "%%map ") == ["reviews", "stars", "rest", "texts"]
+    assert tab(shell, "%%map re") == ("re", ["reviews", "rest"])
+    assert offered(shell, "%%map reviews --executor ") == ["pool"]
+    assert offered(shell, "%%map reviews --exe") == ["--executor"]
 
 
 def test_tab_offers_options(shell):
@@ -98,7 +117,7 @@ def test_tab_offers_model_options(shell):
 @pytest.mark.parametrize("text", ["%%chat -m ", "%%chat --model=", "%%chat -m", "%ollama model ", "%chat -m de"])
 def test_tab_offers_models(shell, text):
     """Model names come from the server: behind -m, attached or not, and behind commands that take a model."""
-    offered(shell, "%%chat -m ")  # a first Tab may have had to import the client
+    models_are_known(shell)
     assert offered(shell, text) == ["demo:latest"] if text != "%%chat -m" else "-m" in offered(shell, text)
 
 
@@ -113,16 +132,16 @@ def test_tab_offers_models(shell, text):
         ("%ollama cp de", ["demo:latest"]),
         ("%ollama load demo --keep-alive 1", ["1h"]),
         ("%ollama start --", ["--log", "--end", "--help"]),
-        ("%ollama status -", ["--check"]),
+        ("%ollama status -", ["--check", "--help", "-h"]),
         ("%ollama demo --replay t", ["talk.json"]),
-        ("%ollama help ex", ["export"]),
+        ("%ollama help ex", ["explain", "export"]),
         ("%ollama system pri", []),
     ],
 )
 def test_tab_behind_commands(shell, tmp_path, text, found):
-    """What a command declares, or its usage says, is offered behind it: options, models, files and fixed words."""
+    """What a command declares is offered behind it: options, models, files and fixed words."""
     (tmp_path / "talk.json").write_text("")
-    offered(shell, "%%chat -m ")
+    models_are_known(shell)
     assert offered(shell, text) == found
 
 
@@ -350,3 +369,32 @@ def test_no_server_offers_nothing(asked):
     names._importing.result = lambda timeout: (_ for _ in ()).throw(TimeoutError)
     assert names.get() == []
     assert WAIT_S <= 0.1
+
+
+def test_tab_behind_f_offers_the_notebooks_types(shell, tmp_path):
+    """json, then the types and schemas of the notebook, then schema files; within brackets the types and builtins."""
+    (tmp_path / "team.json").write_text("{}")
+    shell.run_cell(
+        "from dataclasses import dataclass\nfrom enum import Enum\nfrom typing import *\nimport os\n"
+        "@dataclass\nclass City:\n    name: str\n"
+        "class Color(Enum):\n    RED = 1\n"
+        "class Row(TypedDict):\n    a: int\n"
+        "class Pair(NamedTuple):\n    a: int\n"
+        "class Plain: pass\n"
+        "Mood = Literal['a', 'b']\nschema = {'type': 'object'}\nother = {'a': 1}\n_Hidden = City\n"
+    )
+    assert offered(shell, "%%chat -f ") == ["json", "City", "Color", "Mood", "Pair", "Row", "schema", "team.json"]
+    assert offered(shell, "%%chat -f C") == ["City", "Color"]
+    assert tab(shell, "%%chat -f list[C") == ("C", ["City", "Color"])
+    assert tab(shell, "%chat --format=dict[str, Ro") == ("Ro", ["Row"])
+    assert {"City", "str", "dict"} <= set(offered(shell, "%%generate -f list["))
+
+
+def test_tab_behind_a_offers_variables_and_files(shell, tmp_path):
+    """The notebook's variables, then files and folders of any kind; behind a dot or a bracket what a variable holds."""
+    (tmp_path / "fig one.png").write_text("")
+    (tmp_path / "notes.txt").write_text("")
+    shell.run_cell("fig = 1\nfigures = {'by year': 2}\nimport os")
+    assert offered(shell, "%%chat -a fi") == ["fig", "figures", '"fig one.png"']
+    assert offered(shell, "%%generate --attach=no") == ["notes.txt"]
+    assert tab(shell, "%chat -a figures[") == ("", ["'by year'"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import ollama_magic
-from ollama_magic.demo.library.models import DemoModel
 from ollama_magic.line.loaded import loaded_magics
 from tests.answers import chats
-from tests.shells import loaded_shell, run
+from tests.double import DemoModel
+from tests.shells import run
 
 GEMMA, DEMO = "gemma3:1b", "demo:latest"
 
@@ -20,36 +20,29 @@ def server(demo_server):
 
 
 @pytest.fixture
-def shell(server, monkeypatch):
-    monkeypatch.setenv("OLLAMA_HOST", server.url)
-    with loaded_shell() as shell:
-        yield shell
-
-
-@pytest.fixture
 def demo(shell):
     """Types `%ollama demo` and returns what it said; the demo server then speaks as fast as it can."""
 
     def demo(more=""):
         said, error = run(shell, f"%ollama demo {more}")
         assert error is None
-        loaded_magics().session.kept["demo"]._stage.pace = 0
+        loaded_magics().session.owned_resources["demo"].state.recorded.pace = 0
         return said
 
     return demo
 
 
 def test_a_conversation_goes_on_with_the_demo(shell, demo, tmp_path, monkeypatch):
-    """A model that nobody told is replaced by the demo's; the command says so, and the first answer, and none after."""
+    """A model that nobody set is replaced by the demo's; the command says so, and the first answer, and none after."""
     monkeypatch.chdir(tmp_path)
     run(shell, "%chat My name is Ada.")
-    assert f"began with {GEMMA}; here {DEMO} goes on" in demo()
+    assert f"began with {GEMMA}; {DEMO} continues it" in demo()
     for question, noted in (("What is my name?", True), ("Hello there?", False)):
         assert run(shell, f"%chat {question}")[1] is None
         assert ollama_magic.last.model == DEMO
         assert any(GEMMA in note for note in ollama_magic.last.notes) is noted
     run(shell, "%ollama save talk.json")
-    assert f"here {DEMO} goes on" in demo("--replay talk.json")
+    assert f"{DEMO} continues it" in demo("--replay talk.json")
     assert run(shell, "%chat Hello there?")[1] is None
 
 
@@ -64,11 +57,11 @@ def test_it_comes_back_to_its_own_model(shell, demo, server):
     assert ollama_magic.last.notes == ()
 
 
-@pytest.mark.parametrize("told", [f"%ollama model {GEMMA}", f"%config OllamaMagic.model = '{GEMMA}'"])
-def test_a_model_that_was_told_stays(shell, demo, told):
-    """A model that was told is nobody's to change: the command says what to type, and that works."""
-    run(shell, told)
-    assert f"It has no {GEMMA}, which was told: `%ollama model {DEMO}` goes on" in demo()
+@pytest.mark.parametrize("setting", [f"%ollama model {GEMMA}", f"%config OllamaMagic.model = '{GEMMA}'"])
+def test_a_model_that_is_set_stays(shell, demo, setting):
+    """A model that is set is nobody's to change: the command says what to type, and that works."""
+    run(shell, setting)
+    assert f"It has no {GEMMA}, which is set: `%ollama model {DEMO}` sets one" in demo()
     assert GEMMA in str(run(shell, "%chat Hello there?")[1])
     run(shell, f"%ollama model {DEMO}")
     assert run(shell, "%chat Hello there?")[1] is None
@@ -83,7 +76,7 @@ def test_others_know_what_answers(shell, demo):
     """The doctor, `show`, and the functions for scripts take the model that answers, too."""
     run(shell, "%chat My name is Ada.")
     demo()
-    assert f"{DEMO} (it answers where none is named)" in shell.run_line_magic("ollama", "\0=status --check")
+    assert f"{DEMO} (the default)" in shell.run_line_magic("ollama", "\0=status --check")
     assert run(shell, "%ollama show")[0].startswith(DEMO)
     assert ollama_magic.chat("Hello there?").model == DEMO
 

@@ -10,23 +10,15 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from ollama_magic.commands import doctor
-from ollama_magic.demo.server import DemoServer
-from tests.shells import loaded_shell
+from tests.double import ScriptedServer
 
 NAMES = ("server", "address", "proxy", "version", "model", "window", "display", "kernel", "store", "here")
 
 
 @pytest.fixture
 def server():
-    with DemoServer(pace=0) as running:
+    with ScriptedServer(pace=0) as running:
         yield running
-
-
-@pytest.fixture
-def shell(server, monkeypatch):
-    monkeypatch.setenv("OLLAMA_HOST", server.url)
-    with loaded_shell() as shell:
-        yield shell
 
 
 def check(shell):
@@ -86,11 +78,11 @@ def test_an_address_that_is_none(shell, monkeypatch):
     assert "store" in found
 
 
-@pytest.mark.parametrize("source", ["told here", "%config", "OLLAMA_HOST", "the default"])
+@pytest.mark.parametrize("source", ["%ollama host", "%config", "OLLAMA_HOST", "the default"])
 def test_where_the_address_comes_from(shell, server, monkeypatch, source):
     """The address's line says what named it; a weaker OLLAMA_HOST is pointed at."""
     magics = shell.magics_manager.registry["OllamaMagic"]
-    if source == "told here":
+    if source == "%ollama host":
         shell.run_line_magic("ollama", f"host {server.url}")
     elif source == "%config":
         magics.host = server.url
@@ -98,7 +90,7 @@ def test_where_the_address_comes_from(shell, server, monkeypatch, source):
         monkeypatch.delenv("OLLAMA_HOST")
     mark, said = check(shell)[1]["address"]
     assert source in said
-    assert (mark == "!") is (source in ("told here", "%config"))
+    assert (mark == "!") is (source in ("%ollama host", "%config"))
 
 
 def test_proxies(shell, monkeypatch):
@@ -106,7 +98,7 @@ def test_proxies(shell, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://user:password@proxy.invalid:3128")
     mark, said = check(shell)[1]["proxy"]
     assert mark == "✓"
-    assert "HTTP_PROXY is set and does not matter" in said
+    assert "HTTP_PROXY is set and does not apply" in said
     shell.magics_manager.registry["OllamaMagic"].limits = {"look": 1, "connect": 1}
     shell.run_line_magic("config", "OllamaMagic.host = 'http://ollama.invalid'")
     text, found = check(shell)
@@ -119,7 +111,7 @@ def test_proxies(shell, monkeypatch):
 
 def test_an_old_server(shell):
     """An old server is named with what it lacks and where a newer one is."""
-    with DemoServer(pace=0, version="0.5.7") as old:
+    with ScriptedServer(pace=0, version="0.5.7") as old:
         shell.run_line_magic("ollama", f"host {old.url}")
         mark, said = check(shell)[1]["version"]
         assert mark == "!"
@@ -166,7 +158,7 @@ def test_status_alone_is_the_card(shell):
         shell.run_cell("%ollama status")
         shell.run_cell("%ollama status --chek")
     assert "conversation" in shown.outputs[0].data["text/plain"]
-    assert "takes nothing behind it" in shown.stdout + shown.stderr
+    assert "did you mean --check?" in shown.stdout + shown.stderr
 
 
 def test_a_look_that_fails_is_a_line(shell, monkeypatch):

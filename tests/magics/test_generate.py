@@ -6,14 +6,12 @@ import pytest
 
 import ollama_magic
 from ollama_magic.conversation.request import Plan, Single
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.library.models import DemoModel
-from ollama_magic.demo.server import DemoServer
 from ollama_magic.line.cell_source import read_cell
 from ollama_magic.line.planning import labels_of
 from ollama_magic.line.turn_options import GENERATE, GENERATE_OPTIONS
 from ollama_magic.notebook.notebook_file import notebook_from
-from tests.shells import loaded_shell, run
+from tests.double import DemoModel, Fault, ScriptedServer
+from tests.shells import run
 
 CHATTY = DemoModel("chatty")
 FILLER = DemoModel("filler", capabilities=("completion", "insert"))
@@ -22,15 +20,8 @@ THINKER = DemoModel("thinker", capabilities=("completion", "thinking"))
 
 @pytest.fixture
 def server():
-    with DemoServer(pace=0, models=(CHATTY, FILLER, THINKER)) as running:
+    with ScriptedServer(pace=0, models=(CHATTY, FILLER, THINKER)) as running:
         yield running
-
-
-@pytest.fixture
-def shell(server, monkeypatch):
-    monkeypatch.setenv("OLLAMA_HOST", server.url)
-    with loaded_shell() as shell:
-        yield shell
 
 
 def sent(server):

@@ -1,21 +1,20 @@
-"""The pages of help: what they hold, that their examples can be typed, and that the README says the same."""
+"""The pages of help: what they hold, and that their examples can be typed."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import get_args
 
 import pytest
 from IPython.utils.capture import capture_output
 
-from ollama_magic.commands import examples, help as pages
+from ollama_magic.commands import help as pages
 from ollama_magic.commands.command import find
-from ollama_magic.commands.table import COMMANDS
+from ollama_magic.commands.command_table import COMMANDS
 from ollama_magic.line.options import read_line
+from ollama_magic.line.spec import Kind
 from ollama_magic.line.turn_options import CHAT, GENERATE
 from tests.shells import loaded_shell
-
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf8")
 
 
 @pytest.fixture
@@ -57,8 +56,7 @@ def test_the_page_of_a_command(shell, name):
     assert text.startswith(f"%ollama {name}")
     assert "Example" in text
     assert re.search(rf"\n  (?:\w+ = )?%ollama {name}\b", text)
-    spec = COMMANDS[name].spec
-    for option in spec.options if spec else ():
+    for option in COMMANDS[name].spec.options:
         assert option.name in text or option.name == "--help"
     assert shown(shell, f"%ollama {name} --help")[0] == text
 
@@ -67,11 +65,10 @@ def test_the_page_of_a_command(shell, name):
 def test_examples_are_read_without_complaint(name):
     """An example of a command that declares its words is read by what it declares."""
     command = find(name, COMMANDS)
-    for example in command.examples or examples.COMMANDS[name]:
+    for example in command.spec.examples:
         line = example.rpartition("%ollama ")[2]
         assert line.split()[0] == name
-        if command.spec is not None:
-            read_line(command.spec, line[len(name) :])
+        read_line(command.spec, line[len(name) :])
 
 
 @pytest.mark.parametrize("spec", [CHAT, GENERATE], ids=["chat", "generate"])
@@ -80,7 +77,8 @@ def test_the_page_of_a_magic(shell, spec):
     text, _ = shown(shell, f"%ollama help {spec.name}")
     assert text == shown(shell, f"%ollama help {spec.name.strip('%')}")[0]
     assert all(option.usage in text for option in spec.options if option.name != "--help")
-    for example in examples.MAGICS[spec.name]:
+    assert spec.examples
+    for example in spec.examples:
         line = example.split("\n")[0].removeprefix(spec.name)
         assert not read_line(spec, line).words
 
@@ -94,7 +92,7 @@ def test_help_for_a_typing_error(shell):
 
 def test_assigned_help_is_data(shell):
     """Assigned, the page is its rows, and the page of a command its text."""
-    assert ("%ollama list [PREFIX]", COMMANDS["list"].help) in shell.run_line_magic("ollama", "\0=help")
+    assert ("%ollama list [PREFIX]", COMMANDS["list"].summary) in shell.run_line_magic("ollama", "\0=help")
     assert shell.run_line_magic("ollama", "\0=help pull").startswith("%ollama pull")
 
 
@@ -105,13 +103,8 @@ def test_the_docstring_has_every_command():
     assert all(any(line.startswith(f"  {name} ") for line in lines) for name in COMMANDS)
 
 
-def test_what_tab_is_told_exists():
-    """What a command says of its completion is one of the kinds that Tab knows."""
-    assert {command.complete for command in COMMANDS.values()} <= {"", "model", "conversation", "told"}
-
-
-@pytest.mark.parametrize("table", [pages.readme_families(COMMANDS), pages.readme_options()])
-def test_the_readme_has_the_same_tables(table):
-    """The README's tables of commands and of options are those that are made from the table of commands."""
-    missing = [line for line in table.splitlines() if line not in README]
-    assert not missing, f"put into the README:\n{table}"
+def test_what_tab_offers_is_declared():
+    """Every argument that is a model, a file or the like says so, and each kind is one that Tab knows."""
+    kinds = {word.kind for command in COMMANDS.values() for word in (*command.spec.arguments, *command.spec.options)}
+    assert kinds <= set(get_args(Kind))
+    assert {"model", "file", "conversation", "setting", "command", "option name"} <= kinds

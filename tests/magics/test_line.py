@@ -134,7 +134,6 @@ def test_statements_become_calls(transform, typed, becomes):
         "%%chat?\n",
         "%%chat??\n",
         "?%chat\n",
-        "x = 1\n%%chat\nhi\n",
         "\n\n",
         "",
     ],

@@ -8,22 +8,15 @@ from IPython.utils.capture import capture_output
 from traitlets import TraitError
 
 import ollama_magic
-from ollama_magic.demo.server import DemoServer
 from tests.answers import chats
+from tests.double import ScriptedServer
 from tests.shells import loaded_shell, run
 
 
 @pytest.fixture(scope="module")
 def server():
-    with DemoServer(pace=0) as running:
+    with ScriptedServer(pace=0) as running:
         yield running
-
-
-@pytest.fixture
-def shell(server, monkeypatch):
-    monkeypatch.setenv("OLLAMA_HOST", server.url)
-    with loaded_shell() as shell:
-        yield shell
 
 
 def sent(server):
@@ -38,7 +31,7 @@ def test_a_chat_cell_answers_and_is_remembered(shell, server):
     text, _ = run(shell, "%chat What is my name?")
     assert "Ada" in text
     assert [m["role"] for m in sent(server)] == ["user", "assistant", "user"]
-    assert ollama_magic.last.turns_sent == 2
+    assert ollama_magic.last.status.turns_sent == 2
 
 
 def test_an_assigned_chat_gives_the_reply(shell):
@@ -125,17 +118,14 @@ def test_bad_input_is_one_readable_line(shell, cell, kind, word):
 
 def test_a_model_that_cannot_think_is_refused(monkeypatch):
     """Asking a model without thinking to think is refused before anything is sent."""
-    from ollama_magic.demo.library.models import PLAIN
+    from tests.double import PLAIN
 
-    with DemoServer(pace=0, models=[PLAIN]) as plain:
+    with ScriptedServer(pace=0, models=[PLAIN]) as plain:
         monkeypatch.setenv("OLLAMA_HOST", plain.url)
-        shell = InteractiveShell.instance()
-        shell.run_line_magic("load_ext", "ollama_magic")
-        _, error = run(shell, "%%chat --think\nHello")
+        with loaded_shell() as shell:
+            _, error = run(shell, "%%chat --think\nHello")
         assert "think" in str(error)
         assert not [request for request in plain.requests if request.path == "/api/chat"]
-        shell.run_line_magic("unload_ext", "ollama_magic")
-        InteractiveShell.clear_instance()
 
 
 COMMANDS = ["status", "list", "version", "host", "history", "help", "model", "system"]
@@ -245,7 +235,7 @@ def test_what_was_displaced_is_given_back(server, monkeypatch, capsys):
             shell.register_magic_function(function, kind, name)
         shell.run_line_magic("load_ext", "ollama_magic")
         said = capsys.readouterr().out
-        assert said.count("gives it back") == 2
+        assert said.count("restores it") == 2
         assert f"%%generate was {__name__}'s" in said
         assert f" %ollama was {__name__}'s" in f" {said}".replace("\n", " ")
         shell.run_line_magic("unload_ext", "ollama_magic")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.library.models import DEMO, PULLABLE
+from tests.double import DEMO, PULLABLE, Fault
+from tests.shells import loaded_shell
 
 NAMED = {model.name: model for model in PULLABLE}
 CLOUD = replace(DEMO, name="big", remote_host="https://ollama.com:443", remote_model="big")
@@ -20,22 +21,16 @@ CLOUD = replace(DEMO, name="big", remote_host="https://ollama.com:443", remote_m
 @pytest.fixture
 def start(demo_server, monkeypatch):
     """Starts a demo server and a shell that talks to it; returns what runs a cell, and the server."""
-    shells = []
+    shells = ExitStack()
 
     def start(**options):
         server = demo_server(**{"pace": 0, "models": (DEMO, NAMED["demo-small"], NAMED["demo-embed"]), **options})
         monkeypatch.setenv("OLLAMA_HOST", server.url)
-        shell = InteractiveShell.instance()
-        shell.history_manager.enabled = False
-        shell.run_line_magic("load_ext", "ollama_magic")
-        shells.append(shell)
+        shell = shells.enter_context(loaded_shell())
         return lambda cell: run(shell, cell), server
 
-    yield start
-    for shell in shells:
-        shell.run_line_magic("unload_ext", "ollama_magic")
-        shell.history_manager.end_session()
-    InteractiveShell.clear_instance()
+    with shells:
+        yield start
 
 
 def run(shell, cell):
@@ -125,7 +120,7 @@ def test_shared_runner(start):
     run, _ = start()
     run("%ollama create pirate --from demo --system Arr\n%ollama cp pirate captain\n%ollama load pirate")
     assert "`pirate:latest` shares its runner with `captain:latest` and `demo:latest`." in run("%ollama ps")
-    said = "`captain` is unloaded. `pirate:latest` and `demo:latest` share its runner, and went with it."
+    said = "`captain` is unloaded. `pirate:latest` and `demo:latest` share its runner, and were unloaded too."
     assert run("%ollama stop captain") == said
     assert run("%ollama ps") == "No model is loaded."
     assert run("%ollama stop demo-small") == "`demo-small` is unloaded."
@@ -168,11 +163,11 @@ def test_pull(start):
 FAILURES = [
     (
         {"kind": "error_line", "error": "write blobs/x: no space left on device"},
-        "ServerError: .*no space left.* goes on",
+        "ServerError: .*no space left.* resumes",
     ),
-    ({"kind": "error_line", "error": "max retries exceeded: dial tcp"}, "ServerError: .*goes on from what has come"),
-    ({"kind": "no_done"}, "AnswerCut: The server broke off without a word; `%ollama pull demo-code` goes on"),
-    ({"kind": "drop"}, "AnswerCut: This broke off: .*; `%ollama pull demo-code` goes on from what has come"),
+    ({"kind": "error_line", "error": "max retries exceeded: dial tcp"}, "ServerError: .*resumes it"),
+    ({"kind": "no_done"}, "AnswerCut: The server broke off without an error; `%ollama pull demo-code` resumes"),
+    ({"kind": "drop"}, "AnswerCut: This broke off: .*; `%ollama pull demo-code` resumes it"),
     ({"kind": "error_first", "error": "unexpected"}, "ServerError: .*unexpected"),
     ({"kind": "html"}, "ServerError: .*is not Ollama"),
 ]
@@ -252,36 +247,36 @@ def test_embed_without_a_model(start):
 
 BAD_INPUT = [
     ("pull", "InputError", "needs MODEL"),
-    ("pull a/b/c/d", "InputError", "no name of a model"),
-    ("pull demo:", "InputError", "no name of a model"),
-    ("pull one two", "InputError", "no place for 'two'"),
+    ("pull a/b/c/d", "InputError", "not a model name"),
+    ("pull demo:", "InputError", "not a model name"),
+    ("pull one two", "InputError", "does not take 'two'"),
     ("pull --insecur demo", "InputError", "did you mean --insecure?"),
-    ("pull nosuch", "ServerError", "look at its spelling"),
+    ("pull nosuch", "ServerError", "check its spelling"),
     ("show nosuch", "ModelNotFound", "`%ollama pull nosuch` fetches it"),
-    ("show dem", "ModelNotFound", "Near it: demo:latest"),
+    ("show dem", "ModelNotFound", "Similar: demo:latest"),
     ("show --template --system", "InputError", "exclude each other"),
     ("show demo --system", "InputError", "has no system of its own"),
     ("show 'demo", "InputError", "never closed"),
     ("create mine", "InputError", "--from"),
-    ("create a@b --from demo", "InputError", "no name of a model"),
-    ("create mine --from nosuch", "ServerError", "look at its spelling"),
+    ("create a@b --from demo", "InputError", "not a model name"),
+    ("create mine --from nosuch", "ServerError", "check its spelling"),
     ("create mine --from demo -o temprature=1", "InputError", "temperature"),
     ("create mine --from demo -o num_ctx=big", "InputError", "whole number"),
     ("cp demo", "InputError", "needs DESTINATION"),
     ("cp nosuch mine", "ModelNotFound", "nosuch"),
-    ("cp demo x/y/z/w", "InputError", "no name of a model"),
+    ("cp demo x/y/z/w", "InputError", "not a model name"),
     ("rm", "InputError", "needs MODEL"),
     ("rm nosuch --yes", "ModelNotFound", "nosuch"),
     ("rm demo", "InputError", "`%ollama rm demo --yes` does it"),
     ("load nosuch", "ModelNotFound", "nosuch"),
-    ("load demo --keep-alive 1d", "InputError", "no duration"),
+    ("load demo --keep-alive 1d", "InputError", "not a duration"),
     ("stop nosuch", "ModelNotFound", "nosuch"),
     ("embed", "InputError", "needs TEXT"),
     ("embed -m nosuch hello", "ModelNotFound", "nosuch"),
     ("embed -m demo hello", "ServerError", "name a model for embeddings"),
     ('embed "one', "InputError", "never closed"),
-    ("ps all", "InputError", "takes nothing"),
-    ("list a b", "InputError", "no place for 'b'"),
+    ("ps all", "InputError", "takes no arguments"),
+    ("list a b", "InputError", "does not take 'b'"),
     ("lst", "InputError", "list"),
 ]
 

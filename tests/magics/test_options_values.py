@@ -3,8 +3,8 @@
 import pytest
 
 from ollama_magic.errors import InputError
-from ollama_magic.line import values
-from ollama_magic.line.model_options import GONE, MODEL_OPTIONS, merge_model_options, read_model_option
+from ollama_magic.line import value_readers
+from ollama_magic.line.model_options import MODEL_OPTIONS, OBSOLETE, merge_model_options, read_model_option
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from ollama_magic.line.model_options import GONE, MODEL_OPTIONS, merge_model_opt
 )
 def test_durations_as_the_server_takes_them(text, value):
     """Seconds become numbers, and Go's durations stay texts."""
-    read = values.duration(text)
+    read = value_readers.duration(text)
     assert (read, type(read)) == (value, type(value))
 
 
@@ -38,7 +38,7 @@ def test_durations_as_the_server_takes_them(text, value):
 def test_what_is_no_duration_is_refused(text):
     """What the server would refuse, or could not count, is refused here."""
     with pytest.raises(ValueError, match=r"duration|too long"):
-        values.duration(text)
+        value_readers.duration(text)
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_a_wrong_value_is_one_readable_sentence(text, parts):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(GONE))
+@pytest.mark.parametrize("name", sorted(OBSOLETE))
 def test_what_servers_ignore_is_said(name):
     """A name that servers dropped is told apart from one that never was."""
-    with pytest.raises(InputError, match=f"^{name} does nothing"):
+    with pytest.raises(InputError, match=f"^{name} has no effect"):
         read_model_option(f"{name}=1")
 
 
@@ -125,5 +125,5 @@ def test_the_last_counts_and_stops_add_up():
 def test_the_table_is_whole():
     """Every option that servers know is there, and none that they ignore."""
     assert len(MODEL_OPTIONS) == 20
-    assert not GONE & MODEL_OPTIONS.keys()
+    assert not OBSOLETE & MODEL_OPTIONS.keys()
     assert {option.kind for option in MODEL_OPTIONS.values()} == {"int", "float", "bool", "list"}

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from IPython.utils.capture import capture_output
+from traitlets import TraitError
 
-from ollama_magic.demo.server import DemoServer
 from ollama_magic.line.traits import OllamaTraits
+from tests.double import ScriptedServer
 from tests.shells import loaded_shell
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +94,7 @@ def test_a_mistake_in_a_configuration_file(profile, line, says):
 
 def test_the_environment_is_heard(shell, monkeypatch):
     """OLLAMA_HOST names the server, also when a cell changes it; a setting and a command are stronger."""
-    with DemoServer(pace=0) as one, DemoServer(pace=0) as other:
+    with ScriptedServer(pace=0) as one, ScriptedServer(pace=0) as other:
         for server in (one, other):
             monkeypatch.setenv("OLLAMA_HOST", server.url)
             assert shell.run_line_magic("ollama", "\0=host") == server.url
@@ -111,3 +112,17 @@ def test_a_wrong_value_is_one_line(shell, rest, caplog):
     assert len(caplog.records) == 1
     assert "\n" not in caplog.records[0].getMessage()
     assert config(shell) == before
+
+
+def test_the_log_is_a_setting(shell, tmp_path):
+    """`OllamaMagic.log` turns the log on, `%ollama status --check` says where it goes, and nonsense is refused."""
+    file = tmp_path / "chat.log"
+    shell.run_cell(f"%config OllamaMagic.log = 'info:{file}'")
+    check = shell.run_line_magic("ollama", "\0=status --check")
+    assert "Log: info, to " in check
+    assert "chat.log" in check
+    assert file.exists()
+    with pytest.raises(TraitError, match="loud is not a log level"):
+        shell.magics_manager.registry["OllamaMagic"].log = "loud"
+    shell.run_cell("%config OllamaMagic.log = 'off'")
+    assert "Log: off" in shell.run_line_magic("ollama", "\0=status --check")

@@ -14,7 +14,7 @@ import pytest
 
 from ollama_magic.commands import server_process, server_start
 from ollama_magic.commands.server_process import find_ollama
-from ollama_magic.demo.server import DemoServer
+from tests.double import ScriptedServer
 from tests.shells import loaded_shell, run
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +27,8 @@ what = os.environ.get("FAKE", "")
 if what == "fails":
     sys.exit("Error: listen tcp: bind: address already in use")
 if what != "silent":
-    from ollama_magic.demo.server import DemoServer
-    DemoServer(port=int(os.environ["OLLAMA_HOST"].rpartition(":")[2]), pace=0).start()
+    from tests.double import ScriptedServer
+    ScriptedServer(port=int(os.environ["OLLAMA_HOST"].rpartition(":")[2]), pace=0).start()
 while True:
     time.sleep(3600)
 """
@@ -102,27 +102,27 @@ def test_start_waits_until_it_answers(shell, installed, port):
 def test_a_second_start_changes_nothing(shell, installed):
     """While a server answers, started here or not, `start` says so and starts none."""
     run(shell, "%ollama start")
-    own = session(shell).kept[server_start.KEPT]
+    own = session(shell).owned_resources[server_start.RESOURCE]
     text, error = run(shell, "%ollama start")
     assert "answers at" in text
     assert "already" in text
     assert error is None
-    assert session(shell).kept[server_start.KEPT] is own
+    assert session(shell).owned_resources[server_start.RESOURCE] is own
 
 
 def test_start_beside_a_server_that_runs(shell, installed):
     """A server that somebody else started is left as it is."""
-    with DemoServer(pace=0) as other:
+    with ScriptedServer(pace=0) as other:
         run(shell, f"%ollama host {other.url}")
         text, _ = run(shell, "%ollama start")
-        assert f"answers at {other.url} already" in text
-    assert server_start.KEPT not in session(shell).kept
+        assert f"already answers at {other.url}" in text
+    assert server_start.RESOURCE not in session(shell).owned_resources
 
 
 def test_the_log_is_at_hand(shell, installed, monkeypatch):
     """`--log` shows what the server wrote, without the keys that we hold; before a start it says that there is none."""
     monkeypatch.setenv("OLLAMA_API_KEY", "very-secret-key")
-    assert "No server was started here" in str(run(shell, "%ollama start --log")[1])
+    assert "has not started a server" in str(run(shell, "%ollama start --log")[1])
     run(shell, "%ollama start")
     text, _ = run(shell, "%ollama start --log")
     assert "host 127.0.0.1:" in text
@@ -133,13 +133,13 @@ def test_the_log_is_at_hand(shell, installed, monkeypatch):
 def test_end(shell, installed, port):
     """`--end` ends the server that was started here, and forgets its log; another one is not ours to end."""
     run(shell, "%ollama start")
-    log = session(shell).kept[server_start.KEPT].log
+    log = session(shell).owned_resources[server_start.RESOURCE].log
     text, error = run(shell, "%ollama start --end")
     assert "has ended" in text
     assert error is None
     assert gone(port)
     assert not log.exists()
-    assert "No server was started here" in str(run(shell, "%ollama start --end")[1])
+    assert "has not started a server" in str(run(shell, "%ollama start --end")[1])
 
 
 def test_it_ends_with_the_extension(shell, installed, port):
@@ -166,7 +166,7 @@ def test_a_server_that_ends_at_once(shell, installed, monkeypatch):
     _, error = run(shell, "%ollama start")
     assert str(error) == (
         "`ollama serve` ended at once: Error: listen tcp: bind: address already in use. "
-        "`%ollama start --log` shows all it wrote."
+        "`%ollama start --log` shows its log."
     )
     assert "address already in use" in run(shell, "%ollama start --log")[0]
     monkeypatch.delenv("FAKE")
@@ -186,12 +186,12 @@ def test_stop_ends_the_waiting_only(shell, installed, monkeypatch):
     monkeypatch.setattr(server_start, "_answers", silent)
     _, error = run(shell, "%ollama start")
     assert isinstance(error, KeyboardInterrupt)
-    assert "goes on starting" in str(error)
-    own = session(shell).kept[server_start.KEPT]
+    assert "is still starting" in str(error)
+    own = session(shell).owned_resources[server_start.RESOURCE]
     assert own.status is None
     asked.clear()
     run(shell, "%ollama start")
-    assert session(shell).kept[server_start.KEPT] is own
+    assert session(shell).owned_resources[server_start.RESOURCE] is own
 
 
 def test_a_server_that_never_answers(shell, installed, monkeypatch):
@@ -224,30 +224,30 @@ def test_no_server_is_started_for_another_machine(shell, installed):
     run(shell, f"%ollama host http://127.0.0.1:{free_port()}/below")
     _, error = run(shell, "%ollama start")
     assert "on this machine only" in str(error)
-    assert server_start.KEPT not in session(shell).kept
+    assert server_start.RESOURCE not in session(shell).owned_resources
 
 
 def test_what_answers_is_no_ollama(shell, installed):
     """Where something else listens at the address, nothing is started and the error says what answers there."""
-    with DemoServer(pace=0) as other:
+    with ScriptedServer(pace=0) as other:
         run(shell, f"%ollama host {other.url}/below")
         _, error = run(shell, "%ollama start")
     assert error is not None
-    assert server_start.KEPT not in session(shell).kept
+    assert server_start.RESOURCE not in session(shell).owned_resources
 
 
 def test_demo_with_a_file(shell, tmp_path, monkeypatch):
     """`demo --replay` answers as in a file that `save` wrote; a file that cannot be replayed is refused in one line."""
     monkeypatch.chdir(tmp_path)
     run(shell, "%ollama demo")
-    first = session(shell).kept["demo"]
+    first = session(shell).owned_resources["demo"]
     run(shell, "%chat Hello there?")
     said = session(shell).last.text
     run(shell, "%ollama save talk.json")
     text, error = run(shell, "%ollama demo --replay talk.json")
     assert error is None
     assert "talk.json" in text
-    assert session(shell).kept["demo"] is not first
+    assert session(shell).owned_resources["demo"] is not first
     run(shell, "%chat --once Hello there?")
     assert session(shell).last.text.startswith(said.rstrip()[:40])
     for name in ("missing.json", "nothing.json"):

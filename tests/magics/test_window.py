@@ -4,12 +4,10 @@ import pytest
 from traitlets import TraitError
 
 import ollama_magic
-from ollama_magic.demo.faults import Fault
-from ollama_magic.demo.library.models import DemoModel
-from ollama_magic.demo.server import DemoServer
 from ollama_magic.line.loaded import loaded_magics
 from ollama_magic.ollama.protocol import ChatRequest
-from tests.shells import loaded_shell, run
+from tests.double import DemoModel, Fault, ScriptedServer
+from tests.shells import run
 
 SMALL = DemoModel("small", context_length=1024, parameters=(("temperature", 0.3), ("stop", "<|end|>")), system="I am.")
 LONG = "Tell me of the sea, please, and of all its many islands. "
@@ -17,15 +15,8 @@ LONG = "Tell me of the sea, please, and of all its many islands. "
 
 @pytest.fixture
 def server():
-    with DemoServer(pace=0, models=(SMALL,)) as running:
+    with ScriptedServer(pace=0, models=(SMALL,)) as running:
         yield running
-
-
-@pytest.fixture
-def shell(server, monkeypatch):
-    monkeypatch.setenv("OLLAMA_HOST", server.url)
-    with loaded_shell() as shell:
-        yield shell
 
 
 def test_dropped_turns_are_told_under_the_answer(shell):
@@ -47,7 +38,7 @@ def test_a_cut_prompt_is_told_under_a_single_answer(shell):
 def test_an_answer_cut_by_its_own_limit_is_told_apart(shell):
     """`num_predict` is named where it cut the answer, not the window."""
     run(shell, "%%chat -o num_predict=3\nTell me a story.")
-    assert ollama_magic.last.notes == ("answer cut by num_predict=3; `-o num_predict=-1` takes the limit off",)
+    assert ollama_magic.last.notes == ("answer cut by num_predict=3; `-o num_predict=-1` removes the limit",)
 
 
 def test_a_refusal_in_json_reads_as_one_line(shell, server):
@@ -59,8 +50,8 @@ def test_a_refusal_in_json_reads_as_one_line(shell, server):
     server.faults.append(Fault("error_first", status=400, body=body))
     _, error = run(shell, "%%chat\nHello")
     assert str(error) == (
-        "The prompt does not fit, with 7,931 tokens: window 1,000 of 1,024, too small at its largest too; "
-        "send less: a shorter prompt, or `--turns 4`."
+        "The prompt does not fit: it has 7,931 tokens; window 1,000 of 1,024, and even the largest is too small; "
+        "shorten the prompt, or send fewer turns with `--turns 4`."
     )
 
 
@@ -74,7 +65,7 @@ def test_the_status_tells_where_each_value_comes_from(shell, server):
     assert told["server"].endswith("(OLLAMA_HOST in the environment)")
     assert told["model"] == "small:latest (the conversation began with it)"
     assert told["system"] == "I am. (the model's own)"
-    assert "seed=8 (told by `%ollama set`)" in told["options"]
+    assert "seed=8 (set by `%ollama set`)" in told["options"]
     assert "top_k=5 (from %config)" in told["options"]
     assert "temperature=0.3 (the model's own)" in told["options"]
     assert told["turns sent"] == "at most the last 4 (from %config)"
@@ -84,8 +75,8 @@ def test_the_status_tells_where_each_value_comes_from(shell, server):
     shell.run_line_magic("ollama", f"host {server.url}")
     shell.run_line_magic("ollama", "model small")
     told = shell.run_line_magic("ollama", "\0=status")
-    assert told["server"].endswith("(told by `%ollama host`)")
-    assert told["model"] == "small (told by `%ollama model`)"
+    assert told["server"].endswith("(set by `%ollama host`)")
+    assert told["model"] == "small (set by `%ollama model`)"
     assert told["turns sent"] == "all"
 
 

@@ -7,6 +7,7 @@ import random
 import re
 from pathlib import Path
 
+from ollama_magic.markdown.fence import joined
 from ollama_magic.markdown.incremental import IncrementalMarkdown, Paint
 from ollama_magic.markdown.renderer import Block, MarkdownRenderer
 
@@ -65,7 +66,7 @@ class Screen:
 
     def finish(self) -> str:
         self.paint(self.growing.finish())
-        return "".join(block.html for block in self.blocks)
+        return joined(self.blocks)
 
 
 def streamed(text: str, step: int = 1) -> str:

@@ -9,6 +9,8 @@ FIXED_CLASSES = {"highlight", "ollama-table", "ollama-math", "ollama-plain", "ol
 TO_TYPESET = "mathjax_process tex2jax_process"
 TAGS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "hr", "div", "table", "thead", "tbody"}
 TAGS |= {"tr", "th", "td", "pre", "em", "strong", "s", "br", "code", "samp", "small", "a", "span"}
+TAGS |= {"sub", "sup", "u", "kbd", "mark", "details", "summary"}
+BLOCKS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table", "details"}
 LINK = re.compile(r"https?://[^\s\"<>\\]+|mailto:[^\s\"<>\\]+|#[^\s\"<>\\]+", re.IGNORECASE)
 
 
@@ -54,6 +56,8 @@ class Strict(HTMLParser):
         if (tag, name) == ("a", "href"):
             self.links.append(value)
             return bool(LINK.fullmatch(value))
+        if (name, value) == ("dir", "auto"):
+            return tag in BLOCKS
         if tag == "a":
             return (name, value) in (("target", "_blank"), ("rel", "noopener noreferrer"))
         if name == "class":

@@ -7,33 +7,47 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from ollama_magic.markdown.emphasis import CjkStateInline
+from ollama_magic.markdown.emphasis import InlineState
 from ollama_magic.markdown.parser import extend
+from ollama_magic.markdown.plain_tags import balance
 
 from .growing import EXAMPLES, rendered
 
+DIFFERENT = {
+    379: "bold text with a space behind its first asterisks is bold",
+    391: "bold text with a space before its last asterisks is bold",
+    494: "a tag of the model is no HTML",
+    602: "an address is a link, even where it begins no autolink",
+    608: "an address is a link, even where it begins no autolink",
+    611: "an address is a link, even where it begins no autolink",
+}
+
 
 def with_our_rules() -> MarkdownIt:
-    """Stock CommonMark with our emphasis and math."""
+    """CommonMark with our rules; definitions leave a token of ours."""
     md = MarkdownIt("commonmark")
     extend(md)
 
     def parse(text, md, env, tokens):
-        state = CjkStateInline(text, md, env, tokens)
+        state = InlineState(text, md, env, tokens)
         md.inline.tokenize(state)
         for rule in md.inline.ruler2.getRules(""):
             rule(state)
-        return state.tokens
+        return balance(state.tokens)
 
     md.inline.parse = parse
+    md.add_render_rule("definition", lambda *_: "")
     return md
 
 
 def test_commonmark_stays_as_it_is() -> None:
-    """All examples of the CommonMark specification come out as markdown-it has them, with our emphasis and math."""
+    """All examples of the CommonMark specification come out as markdown-it has them, but for those listed above."""
     ours, stock = with_our_rules(), MarkdownIt("commonmark")
     assert len(EXAMPLES) == 652
-    assert [e["markdown"] for e in EXAMPLES if ours.render(e["markdown"]) != stock.render(e["markdown"])] == []
+    pairs = [(ours.render(e["markdown"]), stock.render(e["markdown"])) for e in EXAMPLES]
+    changed = [n for n, (mine, theirs) in enumerate(pairs, 1) if tight(mine) != tight(theirs)]
+    assert [(n, EXAMPLES[n - 1]["markdown"]) for n in changed if n not in DIFFERENT] == []
+    assert set(changed) == set(DIFFERENT)
 
 
 def test_the_examples_are_read_rightly() -> None:

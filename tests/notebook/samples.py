@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ollama_magic.notebook.notebook_file import ChatCell
-from ollama_magic.notebook.saved_turn import SavedTurn
+from tests.turns import a_turn
+
+if TYPE_CHECKING:
+    from ollama_magic.turns.turn_value import Turn
 
 TEXTS = [
     "",
@@ -32,16 +35,16 @@ TEXTS = [
 ]
 
 
-def every_turn() -> list[SavedTurn]:
+def every_turn() -> list[Turn]:
     """Turns with all the texts in all their places, and every fact."""
     stats = {"prompt_tokens": 12, "answer_tokens": 34, "answer_ns": 5_000_000_000}
     return [
-        SavedTurn(prompt=text, text=other, thinking=text, system=other, model=f"m{place}:1b", at=1.7e9 + place / 8)
+        a_turn(prompt=text, text=other, thinking=text, system=other, model=f"m{place}:1b", at=1.7e9 + place / 8)
         for place, (text, other) in enumerate(zip(TEXTS, reversed(TEXTS), strict=True))
     ] + [
-        SavedTurn("why?", "because", "failed", "gemma3:1b", error="the server --> broke <off>", conversation="other"),
-        SavedTurn("why?", "beca", "stopped", "You", digest="sha256:0123", seconds=1.25, stats=stats),
-        SavedTurn("why?", "beca", "cut", "### You` *x*", at=1.7e9),
+        a_turn("why?", "because", "failed", "gemma3:1b", error="the server --> broke <off>", conversation="other"),
+        a_turn("why?", "beca", "stopped", "You", digest="sha256:0123", seconds=1.25, stats=stats),
+        a_turn("why?", "beca", "cut", "### You` *x*", at=1.7e9),
     ]
 
 

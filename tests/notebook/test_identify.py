@@ -6,20 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ollama_magic.notebook.notebook import (
-    COPY,
-    IN_USE,
-    NEW,
-    NONE,
-    RENAMED,
-    SAME,
-    Evidence,
-    cell_mark,
-    identify,
-    prompt_mark,
-    taken_up,
-)
-from ollama_magic.store.values import NotebookRecord
+from ollama_magic.notebook.identity import Evidence, cell_mark, identify, prompt_mark, taken_up
+from ollama_magic.store.records import NotebookRecord
 
 US, OTHER, DEAD = (10, 1.0), (20, 2.0), (30, 3.0)
 VSCODE = "vscode-notebook-cell:/users/ann/a.ipynb#W0"
@@ -39,7 +27,7 @@ def seen(path: Path | None = A, *ids: str, running: str | None = None, **more) -
 def told(evidence: Evidence, *records: NotebookRecord) -> tuple[str, str]:
     verdict = identify(evidence, records, lambda writer: writer != DEAD)
     one = verdict.record or verdict.other
-    assert (verdict.record is not None) == (verdict.kind in (SAME, RENAMED))
+    assert (verdict.record is not None) == (verdict.kind in ("same", "renamed"))
     return verdict.kind, one.id if one else ""
 
 
@@ -49,70 +37,71 @@ def prompts(*texts: str) -> frozenset[str]:
 
 # fmt: off
 CASES = {
-    "no path": (seen(None, running="aaaaaaaa"), [record()], (NONE, "")),
-    "never seen": (seen(A, "aaaaaaaa"), [], (NEW, "")),
-    "opened again": (seen(A, *IDS), [record()], (SAME, "old")),
-    "opened again, most cells deleted": (seen(A, "aaaaaaaa", "nnnnnnnn"), [record()], (SAME, "old")),
-    "not saved yet, the page still open": (seen(A, running="aaaaaaaa"), [record()], (SAME, "old")),
-    "not saved yet, another page": (seen(A, running="nnnnnnnn"), [record()], (NEW, "old")),
-    "the file is missing": (seen(A, running="bbbbbbbb", inode=0), [record()], (SAME, "old")),
-    "atomic save by an editor": (seen(A, *IDS, inode=99), [record()], (SAME, "old")),
-    "checkout of another version": (seen(A, "aaaaaaaa", "xxxxxxxx", inode=98), [record()], (SAME, "old")),
-    "checkout of one with other cells": (seen(A, "xxxxxxxx"), [record()], (NEW, "old")),
-    "renamed": (seen(B, *IDS, inode=7, device=1), [record()], (RENAMED, "old")),
-    "renamed, to another disk": (seen(B, *IDS, inode=5), [record()], (RENAMED, "old")),
+    "no path": (seen(None, running="aaaaaaaa"), [record()], ("none", "")),
+    "never seen": (seen(A, "aaaaaaaa"), [], ("new", "")),
+    "opened again": (seen(A, *IDS), [record()], ("same", "old")),
+    "opened again, most cells deleted": (seen(A, "aaaaaaaa", "nnnnnnnn"), [record()], ("same", "old")),
+    "not saved yet, the page still open": (seen(A, running="aaaaaaaa"), [record()], ("same", "old")),
+    "not saved yet, another page": (seen(A, running="nnnnnnnn"), [record()], ("new", "old")),
+    "the file is missing": (seen(A, running="bbbbbbbb", inode=0), [record()], ("same", "old")),
+    "atomic save by an editor": (seen(A, *IDS, inode=99), [record()], ("same", "old")),
+    "checkout of another version": (seen(A, "aaaaaaaa", "xxxxxxxx", inode=98), [record()], ("same", "old")),
+    "checkout of one with other cells": (seen(A, "xxxxxxxx"), [record()], ("new", "old")),
+    "renamed": (seen(B, *IDS, inode=7, device=1), [record()], ("renamed", "old")),
+    "renamed, to another disk": (seen(B, *IDS, inode=5), [record()], ("renamed", "old")),
     "renamed, and the old name is used again": (
-        seen(B, *IDS, elsewhere={str(A): frozenset({"nnnnnnnn"})}), [record()], (RENAMED, "old")),
-    "renamed over another notebook": (seen(B, *IDS), [record(), record(B, "xxxxxxxx", name="b")], (RENAMED, "old")),
-    "copied": (seen(B, *IDS, elsewhere={str(A): IDS}), [record()], (COPY, "old")),
-    "copied, the original cannot be read": (seen(B, *IDS, elsewhere={str(A): None}), [record()], (COPY, "old")),
+        seen(B, *IDS, elsewhere={str(A): frozenset({"nnnnnnnn"})}), [record()], ("renamed", "old")),
+    "renamed over another notebook": (seen(B, *IDS), [record(), record(B, "xxxxxxxx", name="b")], ("renamed", "old")),
+    "copied": (seen(B, *IDS, elsewhere={str(A): IDS}), [record()], ("copy", "old")),
+    "copied, the original cannot be read": (seen(B, *IDS, elsewhere={str(A): None}), [record()], ("copy", "old")),
     "copied, and opened again": (
-        seen(B, *IDS, elsewhere={str(A): IDS}), [record(), record(B, name="b")], (SAME, "b")),
-    "copied, and the original deleted": (seen(B, *IDS), [record(), record(B, name="b")], (SAME, "b")),
+        seen(B, *IDS, elsewhere={str(A): IDS}), [record(), record(B, name="b")], ("same", "b")),
+    "copied, and the original deleted": (seen(B, *IDS), [record(), record(B, name="b")], ("same", "b")),
     "copied, and the copy renamed": (
-        seen(C, *IDS, elsewhere={str(A): IDS}), [record(), record(B, name="b")], (RENAMED, "b")),
+        seen(C, *IDS, elsewhere={str(A): IDS}), [record(), record(B, name="b")], ("renamed", "b")),
     "copied over another notebook": (
-        seen(B, *IDS, elsewhere={str(A): IDS}), [record(), record(B, "xxxxxxxx", name="b")], (COPY, "old")),
+        seen(B, *IDS, elsewhere={str(A): IDS}), [record(), record(B, "xxxxxxxx", name="b")], ("copy", "old")),
     "a folder of copies moved": (
-        seen(Path("/new/b.ipynb"), *IDS), [record(seen_at=9.0), record(B, name="b")], (RENAMED, "b")),
+        seen(Path("/new/b.ipynb"), *IDS), [record(seen_at=9.0), record(B, name="b")], ("renamed", "b")),
     "a copy that went its own way, moved": (
         seen(Path("/new/c.ipynb"), *IDS, "cccccccc"), [record(seen_at=9.0), record(B, *IDS, "cccccccc", name="b")],
-        (RENAMED, "b")),
-    "deleted, its name used again": (seen(A, "nnnnnnnn"), [record()], (NEW, "old")),
-    "deleted, its name and inode used again": (seen(A, "nnnnnnnn", inode=7, device=1), [record()], (NEW, "old")),
-    "deleted, its inode used by another name": (seen(B, "nnnnnnnn", inode=7, device=1), [record()], (NEW, "")),
+        ("renamed", "b")),
+    "deleted, its name used again": (seen(A, "nnnnnnnn"), [record()], ("new", "old")),
+    "deleted, its name and inode used again": (seen(A, "nnnnnnnn", inode=7, device=1), [record()], ("new", "old")),
+    "deleted, its inode used by another name": (seen(B, "nnnnnnnn", inode=7, device=1), [record()], ("new", "")),
     "a cell cut out of another notebook": (
-        seen(B, "aaaaaaaa", "nnnnnnnn", elsewhere={str(A): frozenset({"bbbbbbbb"})}), [record()], (COPY, "old")),
+        seen(B, "aaaaaaaa", "nnnnnnnn", elsewhere={str(A): frozenset({"bbbbbbbb"})}), [record()], ("copy", "old")),
     "two at one path, the running cell tells": (
         seen(A, *IDS, "xxxxxxxx", running="xxxxxxxx"),
-        [record(seen_at=9.0), record(A, "xxxxxxxx", name="b")], (SAME, "b")),
-    "a hard link to it": (seen(B, *IDS, aliases=frozenset({str(A)})), [record()], (SAME, "old")),
-    "another kernel writes it": (seen(A, *IDS), [record(writer=OTHER)], (IN_USE, "old")),
-    "another kernel writes it under its old name": (seen(B, *IDS), [record(writer=OTHER)], (IN_USE, "old")),
-    "its kernel was killed": (seen(A, *IDS), [record(writer=DEAD)], (SAME, "old")),
-    "this kernel writes it, loaded again": (seen(A, *IDS), [record(writer=US)], (SAME, "old")),
+        [record(seen_at=9.0), record(A, "xxxxxxxx", name="b")], ("same", "b")),
+    "a hard link to it": (seen(B, *IDS, aliases=frozenset({str(A)})), [record()], ("same", "old")),
+    "another kernel writes it": (seen(A, *IDS), [record(writer=OTHER)], ("in use", "old")),
+    "another kernel writes it under its old name": (seen(B, *IDS), [record(writer=OTHER)], ("in use", "old")),
+    "its kernel was killed": (seen(A, *IDS), [record(writer=DEAD)], ("same", "old")),
+    "this kernel writes it, loaded again": (seen(A, *IDS), [record(writer=US)], ("same", "old")),
     "copied from one that another kernel writes": (
-        seen(B, *IDS, elsewhere={str(A): IDS}), [record(writer=OTHER)], (COPY, "old")),
+        seen(B, *IDS, elsewhere={str(A): IDS}), [record(writer=OTHER)], ("copy", "old")),
     "a conversation kept aside has no path": (
-        seen(B, *IDS), [NotebookRecord("side", "", 0, 0, IDS, 1.0)], (NEW, "")),
-    "ids that tools count up, elsewhere": (seen(B, "cell-1", "cell-2"), [record(A, "cell-1", "cell-2")], (NEW, "")),
-    "ids that tools count up, here": (seen(A, "cell-1"), [record(A, "cell-1")], (SAME, "old")),
+        seen(B, *IDS), [NotebookRecord("side", "", 0, 0, IDS, 1.0)], ("new", "")),
+    "ids that tools count up, elsewhere": (seen(B, "cell-1", "cell-2"), [record(A, "cell-1", "cell-2")], ("new", "")),
+    "ids that tools count up, here": (seen(A, "cell-1"), [record(A, "cell-1")], ("same", "old")),
     "VS Code: the same id in another kernel": (
-        seen(A, running=VSCODE), [record(A, cell_mark(VSCODE, (4, 5), DEAD))], (NEW, "old")),
+        seen(A, running=VSCODE), [record(A, cell_mark(VSCODE, (4, 5), DEAD))], ("new", "old")),
     "VS Code: the same id in this kernel": (
-        seen(A, running=VSCODE), [record(A, cell_mark(VSCODE, (4, 5), US))], (SAME, "old")),
+        seen(A, running=VSCODE), [record(A, cell_mark(VSCODE, (4, 5), US))], ("same", "old")),
     "format 4.4: ids count within one kernel": (
-        seen(A, "aaaaaaaa", nbformat=(4, 4)), [record(A, cell_mark("aaaaaaaa", (4, 4), DEAD))], (NEW, "old")),
+        seen(A, "aaaaaaaa", nbformat=(4, 4)), [record(A, cell_mark("aaaaaaaa", (4, 4), DEAD))], ("new", "old")),
     "format 4.4: an equal prompt": (
-        seen(A, nbformat=(4, 4), prompts_in_file=frozenset({"why?\n"})), [record(A, *prompts("why?"))], (SAME, "old")),
+        seen(A, nbformat=(4, 4), prompts_in_file=frozenset({"why?\n"})), [record(A, *prompts("why?"))],
+        ("same", "old")),
     "format 4.4: one equal prompt elsewhere": (
-        seen(B, nbformat=(4, 4), prompts_in_file=frozenset({"hello"})), [record(A, *prompts("hello"))], (NEW, "")),
+        seen(B, nbformat=(4, 4), prompts_in_file=frozenset({"hello"})), [record(A, *prompts("hello"))], ("new", "")),
     "format 4.4: renamed": (
         seen(B, nbformat=(4, 4), prompts_in_file=frozenset({"why?", "how?", "who?"})),
-        [record(A, *prompts("why?", "how?", "what?"))], (RENAMED, "old")),
+        [record(A, *prompts("why?", "how?", "what?"))], ("renamed", "old")),
     "format 4.4: few equal prompts elsewhere": (
         seen(B, nbformat=(4, 4), prompts_in_file=frozenset({"hello", "thanks"})),
-        [record(A, *prompts("hello", "thanks", "a", "b", "c"))], (NEW, "")),
+        [record(A, *prompts("hello", "thanks", "a", "b", "c"))], ("new", "")),
 }
 # fmt: on
 
@@ -150,7 +139,7 @@ def test_a_copy_is_never_taken_up() -> None:
 def test_what_a_record_keeps() -> None:
     """Ids are kept as they are; prompts, as hashes, only where no id tells the notebook from all others."""
     stable = seen(A, "aaaaaaaa", prompts_in_file=frozenset({"why?"}))
-    assert stable.to_keep == {"aaaaaaaa"}
+    assert stable.marks_to_store == {"aaaaaaaa"}
     old = seen(A, running="cccccccc", nbformat=(4, 4), prompts_in_file=frozenset({"why?"}))
-    assert old.to_keep == {cell_mark("cccccccc", (4, 4), US), *prompts("why?")}
-    assert not [mark for mark in old.to_keep if "why" in mark]
+    assert old.marks_to_store == {cell_mark("cccccccc", (4, 4), US), *prompts("why?")}
+    assert not [mark for mark in old.marks_to_store if "why" in mark]

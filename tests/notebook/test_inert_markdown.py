@@ -1,4 +1,4 @@
-"""Markdown in a saved file acts on nobody, and comes back letter for letter."""
+"""Markdown in a saved file acts on nobody, and code in it stays letter for letter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from markdown_it import MarkdownIt
 
 from ollama_magic.notebook.conversation_markdown import quoted
-from ollama_magic.notebook.inert_markdown import as_said, inert
 from tests.notebook.samples import TEXTS
 
 if TYPE_CHECKING:
@@ -67,19 +66,15 @@ def hostile_texts() -> list[str]:
     return texts + [one["markdown"] for one in json.loads(EXAMPLES.read_text(encoding="utf8"))["examples"]]
 
 
-def test_hostile_answers_are_inert_and_exact() -> None:
-    """Every hostile answer and every CommonMark example is inert when saved, and is read back exactly."""
+def test_hostile_answers_are_inert() -> None:
+    """Every hostile answer and every CommonMark example is inert when saved."""
     for text in [*hostile_texts(), *TEXTS]:
-        assert as_said(inert(text)) == text
-        assert not acts(inert(text))
         assert not acts(quoted(text))
 
 
-def test_mixtures_are_inert_and_exact() -> None:
+def test_mixtures_are_inert() -> None:
     """No mixture of fences, lists, quotes, tables, ticks and tags finds a way out."""
     for text in mixtures(1500):
-        assert as_said(inert(text)) == text
-        assert not acts(inert(text)), text
         assert not acts(f"1. item\n\n# h\n\n{quoted(text)}\n\n## next"), text
 
 
@@ -95,19 +90,16 @@ def test_a_quote_holds_its_text() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "plain *words*, `<code>`, **bold** and [a link](https://example.org/a_(b)).",
-        "a < b and b > c, f(x)[0], 3 &lt 4",
-        "```html\n<p>![x](y)</p>\n```\n\nand `<b>` once more",
-        "~~~~\n```\n<b>\n~~~~\n`<i>`",
-        "- item\n  ```cpp\n  #include <stdio.h>\n\n  <x>\n  ```\n- next `<b>`",
-        "1.  **Step:**\n    ```html\n    <p>\n    ```\n2.  **Step:**\n    ```html\n    <p>\n    ```\n",
-        "text\n\n10. ten\n    ```\n    <p>\n    ```",
+        "plain *words*, `code`, **bold** and [a link](https://example.org/a_(b)).",
+        "a > b, f(x)[0], 3 &lt 4",
+        "```html\n<p>![x](y)</p>\n```\n\nand `b` once more",
         "see https://example.org and [1]: https://example.org",
+        "- item\n- next `b`",
     ],
 )
 def test_harmless_text_stays_as_it_is(text: str) -> None:
     """Code and plain Markdown are saved as they stand."""
-    assert inert(text) == text
+    assert quoted(text) == "\n".join(f"> {line}" if line else ">" for line in text.split("\n"))
 
 
 @pytest.mark.parametrize(
@@ -117,16 +109,11 @@ def test_harmless_text_stays_as_it_is(text: str) -> None:
         ("![x](https://a.b/c.png)", "!\\[x](https://a.b/c.png)"),
         ("[x](javascript:y)", "[x]\\(javascript:y)"),
         ("[x]: data:y", "[x]\\: data:y"),
-        ("&lt;b>", "&amp;lt;b>"),
-        ("a\r\n\x1b", "a&#13;\n&#27;"),
-        ("`a\nb` <c> `", "`a\nb` &lt;c> `"),
-        ("| ` | <b> ` |", "| ` | &lt;b> ` |"),
-        ("https://a.b/` <c> `", "https://a.b/` &lt;c> `"),
         ("- ```\n  <a>", "- ```\n  &lt;a>"),
-        ("1. x\n   ```\n<a>", "1. x\n   ```\n&lt;a>"),
+        ("1. x\n   ```js\n   a\n   ```\n<a>", "1. x\n```js\na\n```\n&lt;a>"),
+        ("~~~\n```\n<b>", "````\n```\n<b>\n````"),
     ],
 )
-def test_what_acts_is_masked(text: str, saved: str) -> None:
-    """What would act, or might for some reader, is masked where it stands."""
-    assert inert(text) == saved
-    assert as_said(saved) == text
+def test_what_acts_loses_its_power(text: str, saved: str) -> None:
+    """What would act is written so that it is seen; code is written within a fence of ours."""
+    assert quoted(text) == "\n".join(f"> {line}" for line in saved.split("\n"))

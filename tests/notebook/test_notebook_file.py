@@ -13,8 +13,8 @@ from ollama_magic.display.settled import plain_text
 from ollama_magic.errors import InputError, ServerError
 from ollama_magic.notebook.notebook_file import NotebookFile, answers_unknown, notebook_from, read_notebook
 from ollama_magic.notebook.notebook_text import notebook_of
-from ollama_magic.notebook.saved_turn import SavedTurn
 from tests.notebook.samples import answer, cell, every_turn, notebook, read_cell
+from tests.turns import a_turn
 
 HERE = Path("talk.ipynb")
 
@@ -32,9 +32,7 @@ def test_a_turn_is_the_cell_and_its_output() -> None:
     file = read(
         cell("%%chat -m x\nwhy?\nnow", answer("so\nit is", "aaaaaaaa/1", system="Be brief."), cell_id="aaaaaaaa")
     )
-    assert file.turns == (
-        SavedTurn("why?\nnow", "so\nit is", model="gemma3:1b", system="Be brief.", cell="aaaaaaaa", slot="aaaaaaaa/1"),
-    )
+    assert file.turns == (a_turn("why?\nnow", "so\nit is", model="gemma3:1b", system="Be brief.", cell="aaaaaaaa"),)
     assert (file.ids, file.prompts, file.nbformat) == (("aaaaaaaa",), ("why?\nnow",), (4, 5))
 
 
@@ -70,7 +68,7 @@ def test_a_mark_is_taken_off_where_the_state_says_so(state: str, text: str) -> N
     """What the display leaves is read back: the mark of the state, once, and nothing that was said."""
     reply = Reply(text_parts=[text], state=state, error=ServerError("it said [no]") if state == "failed" else None)
     (turn,) = read(cell("%%chat\nq", answer(plain_text(reply), "a/1", state))).turns
-    assert (turn.text, turn.state, turn.error) == (text, state, "it said [no]" if state == "failed" else "")
+    assert (turn.text, turn.state, turn.outcome.error) == (text, state, "it said [no]" if state == "failed" else "")
 
 
 def test_a_state_without_its_mark() -> None:
@@ -132,7 +130,7 @@ def test_strange_labels_are_made_fit() -> None:
     """Names from a file lose their escapes, a lone surrogate is replaced, what is no name is none."""
     labels = {"model": "m\x1b[31m\n", "conversation": 5, "prompt": "\ud800", "system": []}
     (turn,) = read(cell("", answer("a\udc00", "s", **labels))).turns
-    assert (turn.model, turn.conversation, turn.prompt, turn.system, turn.text) == (
+    assert (turn.model, turn.conversation, turn.prompt, turn.settings.system, turn.text) == (
         "m",
         "main",
         "\ufffd",
@@ -182,7 +180,7 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
 
 def test_answers_from_elsewhere() -> None:
     """Answers that the store knows, control characters aside, are not from elsewhere."""
-    turns = [SavedTurn("p", text) for text in ("one", "two\n", "three", "three")]
+    turns = [a_turn("p", text) for text in ("one", "two\n", "three", "three")]
     assert answers_unknown(turns, ["o\x00ne", "two\r\n", "four"]) == 2
     assert answers_unknown([], ["one"]) == 0
 
@@ -194,6 +192,6 @@ def test_a_saved_notebook_reads_back() -> None:
     file = notebook_from(json.loads(notebook_of(turns)), HERE, read_cell)
     assert texts(file) == [(turn.prompt, turn.text) for turn in turns]
     assert [one.state for one in file.turns] == [turn.state for turn in turns]
-    assert [one.system for one in file.turns] == [turn.system for turn in turns]
+    assert [one.settings.system for one in file.turns] == [turn.settings.system for turn in turns]
     assert [one.conversation for one in file.turns] == [turn.conversation for turn in turns]
     assert len(set(file.ids)) == len(turns) + 1

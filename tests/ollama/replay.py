@@ -67,7 +67,7 @@ def words_of(error: str) -> str:
     if '{"error"' in error:
         inner = json.loads(error[error.index('{"error"') :])["error"]
         error = inner["message"]
-    return " ".join(error.split())[:100].strip()
+    return " ".join(error.split())[:100].strip().rstrip(".")
 
 
 def assert_last(chunk: ChatChunk, last: dict) -> None:

@@ -11,8 +11,9 @@ import pytest
 from ollama_magic.errors import ModelNotFound, OllamaMagicError, ServerError
 from ollama_magic.ollama.address import parse_address
 from ollama_magic.ollama.client import Limits, OllamaClient
-from ollama_magic.ollama.protocol import ChatChunk
-from ollama_magic.ollama.requests import Embeddings, GenerateRequest, generate_body
+from ollama_magic.ollama.embeddings import Embeddings
+from ollama_magic.ollama.protocol import ChatChunk, GenerateRequest
+from ollama_magic.ollama.request_bodies import generate_body
 from tests.ollama.reading import one_readable, read
 
 NO_PAGE = (404, "404 page not found")
@@ -175,7 +176,7 @@ def test_a_route_that_an_old_server_lacks(call, status, text):
 
 def test_a_missing_route_of_a_server_that_tells_no_version():
     """Where nobody tells a version, it may be a wrong path or no Ollama at all, and the line says so."""
-    with pytest.raises(ServerError, match="a very old Ollama, a wrong path in the address, or none at all"):
+    with pytest.raises(ServerError, match="a very old Ollama, a wrong path in the address, or another program"):
         asyncio.run(Routes().client().delete("m"))
 
 

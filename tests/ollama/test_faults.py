@@ -100,13 +100,13 @@ BEFORE = {
     "blank lines only": (_stream(b"\n", b"\n\n"), ServerError, "its body is empty"),
     "reset after the headers": (_stream(then="reset"), ServerError, "the connection was reset"),
     "silence after the headers": (_stream(then="silence"), ServerError, "fell silent for 0.3 s"),
-    "bad chunk framing": (_raw(NDJSON + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), ServerError, "rules of HTTP"),
+    "bad chunk framing": (_raw(NDJSON + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), ServerError, "violated HTTP"),
     "web page": (_reply("200 OK", "text/html", HTML), ServerError, "not Ollama: it answered with a web page .200."),
     "web page 404": (_reply("404 Not Found", "text/html; charset=x", HTML), ServerError, "web page .404."),
     "web page 502": (_reply("502 Bad Gateway", "text/html", HTML), ServerError, "web page .502."),
     "redirect": (_reply("302 Found", "text/plain", b"", "Location: https://x.y/z"), ServerError, "to https://x.y/z"),
-    "redirect nowhere": (_reply("301 Moved", "text/plain", b""), ServerError, "without saying where"),
-    "redirect to nonsense": (_reply("302 Found", "text/plain", b"", "Location: http://[x"), ServerError, "elsewhere"),
+    "redirect nowhere": (_reply("301 Moved", "text/plain", b""), ServerError, "without a location"),
+    "redirect to nonsense": (_reply("302 Found", "text/plain", b"", "Location: http://[x"), ServerError, "redirects"),
     "refused host": (_reply("403 Forbidden", "text/plain", b""), ServerError, "Host or Origin"),
     "signed out": (
         _json("401 Unauthorized", {"error": "unauthorized", "signin_url": "https://ollama.com/connect?k=1"}),
@@ -139,8 +139,8 @@ BEFORE = {
         ServerError,
         "failed .500",
     ),
-    "broken gzip": (_packed(b"\x1f\x8b\x08 not gzip at all"), ServerError, "packed in a way that cannot be read"),
-    "unknown packing": (_packed(b"abc", "br"), ServerError, "packed in a way that cannot be read"),
+    "broken gzip": (_packed(b"\x1f\x8b\x08 not gzip at all"), ServerError, "compression cannot be read"),
+    "unknown packing": (_packed(b"abc", "br"), ServerError, "compression cannot be read"),
 }
 
 

@@ -8,14 +8,15 @@ import pytest
 
 from ollama_magic.errors import InputError, ModelNotFound, ServerError, ServerUnreachable
 from ollama_magic.ollama.address import parse_address
-from ollama_magic.ollama.models import ModelBook, same_model
+from ollama_magic.ollama.catalog import ModelCatalog
+from ollama_magic.ollama.model_names import same_model
 from ollama_magic.ollama.protocol import ModelFacts, ModelSummary, RunningModel
 
 CHAT, EMBED, THINK = frozenset({"completion"}), frozenset({"embedding"}), frozenset({"completion", "thinking"})
 
 
 class Models:
-    """A server's models as a ModelBook sees them, and what it was asked."""
+    """A server's models as a ModelCatalog sees them, and what it was asked."""
 
     def __init__(self, *models: ModelSummary, shown=None, loaded=(), faults=None) -> None:
         self.address = parse_address(None)
@@ -49,11 +50,11 @@ def _model(name: str, capabilities=CHAT, at: str = "2026-01-01T00:00:00Z", **mor
 
 
 def _choose(models: Models) -> str:
-    return asyncio.run(ModelBook(models).choose())
+    return asyncio.run(ModelCatalog(models).choose())
 
 
 def _look_up(models: Models, name: str, needs=CHAT):
-    return asyncio.run(ModelBook(models).look_up(name, needs))
+    return asyncio.run(ModelCatalog(models).look_up(name, needs))
 
 
 def test_the_newest_that_can_chat_answers_unasked():
@@ -112,7 +113,7 @@ def test_without_any_model_the_line_says_how_to_get_one():
         ModelNotFound, match=r"no model at http://127\.0\.0\.1:11434 yet; `%ollama pull .*%ollama demo`"
     ):
         _choose(Models())
-    with pytest.raises(ModelNotFound, match=r"answers unasked \(embed: .*\); name one with -m"):
+    with pytest.raises(ModelNotFound, match=r"can be the default \(embed: .*\); name one with -m"):
         _choose(Models(_model("embed", EMBED)))
 
 
@@ -128,7 +129,7 @@ def test_an_unknown_model_is_refused_with_the_nearest_names():
     with pytest.raises(ModelNotFound) as caught:
         _look_up(models, "gema3")
     assert str(caught.value) == (
-        'No model "gema3" at http://127.0.0.1:11434. Near it: gemma3:1b; '
+        'No model "gema3" at http://127.0.0.1:11434. Similar: gemma3:1b; '
         "`%ollama list` shows all, `%ollama pull gema3` fetches it."
     )
 
@@ -199,14 +200,14 @@ def test_what_was_looked_up_is_remembered_until_forgotten():
     models = Models(shown={"gemma3:latest": CHAT})
 
     async def use() -> None:
-        book = ModelBook(models)
+        catalog = ModelCatalog(models)
         for name in ("gemma3", "Gemma3:latest", "library/gemma3"):
-            assert await book.look_up(name)
-        book.forget("GEMMA3")
-        await book.look_up("gemma3")
+            assert await catalog.look_up(name)
+        catalog.forget("GEMMA3")
+        await catalog.look_up("gemma3")
         for _ in range(2):
             with pytest.raises(ModelNotFound):
-                await book.look_up("new")
+                await catalog.look_up("new")
 
     asyncio.run(use())
     assert [what for what in models.asked if what != "tags"] == ["show gemma3", "show gemma3", "show new", "show new"]

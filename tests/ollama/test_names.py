@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ollama_magic.ollama.models import is_cloud, nearest, newest_first, normal_name, same_model, valid_name
+from ollama_magic.ollama.catalog import newest_first
+from ollama_magic.ollama.model_names import is_cloud, nearest, normal_name, same_model, valid_name
 from ollama_magic.ollama.protocol import ModelSummary
 
 

@@ -13,8 +13,8 @@ from ollama_magic.errors import OllamaMagicError, ServerError, ServerUnreachable
 from ollama_magic.ollama.address import parse_address
 from ollama_magic.ollama.client import Limits, OllamaClient
 from ollama_magic.ollama.decoder import ProgressDecoder
-from ollama_magic.ollama.protocol import Message
-from ollama_magic.ollama.requests import CreateRequest, Progress, create_body
+from ollama_magic.ollama.protocol import CreateRequest, Message, Progress
+from ollama_magic.ollama.request_bodies import create_body
 from tests.ollama.raw_server import PATIENCE, RawServer
 from tests.ollama.reading import one_readable
 
@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_in_mid_pull_is_told_with_a_cure():
 @pytest.mark.parametrize(
     ("error", "cure"),
     [
-        ("pull model manifest: file does not exist", "look at its spelling"),
+        ("pull model manifest: file does not exist", "check its spelling"),
         ("pull model manifest: 412: \n\nThe model requires a newer version of Ollama.", "update Ollama"),
         ('pull model manifest: Get "https://registry.ollama.ai/v2/x": dial tcp: no such host', "reach the registry"),
         ("digest mismatch, file must be downloaded again: want a, got b", "run this again"),

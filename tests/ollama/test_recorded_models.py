@@ -9,7 +9,7 @@ import math
 import pytest
 
 from ollama_magic.errors import ModelNotFound, OllamaMagicError, ServerError
-from ollama_magic.ollama.requests import CreateRequest, GenerateRequest, Progress
+from ollama_magic.ollama.protocol import CreateRequest, GenerateRequest, Progress
 from tests.ollama.reading import one_readable, read
 from tests.ollama.replay import assert_last, assert_told, lines_of, recordings, replaying, words_of
 

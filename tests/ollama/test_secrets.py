@@ -151,18 +151,18 @@ def test_masking_leaves_other_text_alone():
         ({"X-Key": "env:EMPTY"}, {"EMPTY": " "}, "environment variable EMPTY"),
         ({"X-Key": "env:K"}, {"K": "sk-a\r\nHost: evil"}, "several lines"),
         ({"X-Key": "env:K"}, {"K": "sk-a\nb"}, "several lines"),
-        ({"X-Key": "env:K"}, {"K": "sk-ключ"}, "no header can carry"),
-        ({"X-Key": "env:K"}, {"K": "sk-\x1b[31m"}, "no header can carry"),
+        ({"X-Key": "env:K"}, {"K": "sk-ключ"}, "a header cannot have"),
+        ({"X-Key": "env:K"}, {"K": "sk-\x1b[31m"}, "a header cannot have"),
         ({"X Key": "env:K"}, {"K": "sk-a"}, "name of a header"),
         ({"X-Key: a\r\nB": "env:K"}, {"K": "sk-a"}, "name of a header"),
         ({"": "env:K"}, {"K": "sk-a"}, "name of a header"),
-        ({"Host": "env:K"}, {"K": "sk-a"}, "written by the client itself"),
-        ({"content-length": "env:K"}, {"K": "sk-a"}, "written by the client itself"),
+        ({"Host": "env:K"}, {"K": "sk-a"}, "set by the client itself"),
+        ({"content-length": "env:K"}, {"K": "sk-a"}, "set by the client itself"),
         ({}, {"OLLAMA_API_KEY": "sk-a\nb"}, "OLLAMA_API_KEY"),
     ],
 )
 def test_what_cannot_be_a_header_is_one_line_without_the_value(headers, environ, says):
-    """A key in a cell, a missing variable, or a value that no header can carry is refused, and not repeated."""
+    """A key in a cell, a missing variable, or a value that a header cannot have is refused, and not repeated."""
     with pytest.raises(InputError) as caught:
         Secrets.from_environment(HERE, environ, headers)
     line_ = str(caught.value)

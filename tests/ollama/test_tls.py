@@ -127,6 +127,6 @@ def test_a_key_log_that_cannot_be_written_does_not_disturb(monkeypatch):
 def test_plain_http_loads_no_store(monkeypatch):
     """A chat over http:// never builds a store of certificates, and does not look at ca_file."""
     monkeypatch.setattr(tls.httpx, "create_ssl_context", lambda **_: pytest.fail("a store was loaded"))
-    monkeypatch.setattr("ollama_magic.ollama.connection.tls_context", lambda *_: pytest.fail("a store was loaded"))
+    monkeypatch.setattr("ollama_magic.ollama.sender.tls_context", lambda *_: pytest.fail("a store was loaded"))
     with RawServer(answering(line("plain"), END)) as server:
         assert ask(server.address, SHORT, ca_file="/nonexistent.pem").text == "plain"

@@ -15,18 +15,18 @@ from tests.ollama.reading import END, SHORT, ask, line, one_readable
 def test_nobody_at_the_address_is_the_line_of_the_design(monkeypatch):
     """A refused loopback names the address and the two ways on, and inside a container says that it is one."""
     address = f"127.0.0.1:{closed_port()}"
-    monkeypatch.setattr("ollama_magic.ollama.failures.in_container", lambda: False)
+    monkeypatch.setattr("ollama_magic.ollama.connection_errors.in_container", lambda: False)
     line_ = f"No Ollama server at http://{address}; start one with `ollama serve`, or try `%ollama demo`."
     answer = ask(address)
     assert isinstance(answer.error, ServerUnreachable)
     assert answer.line == line_
-    monkeypatch.setattr("ollama_magic.ollama.failures.in_container", lambda: True)
+    monkeypatch.setattr("ollama_magic.ollama.connection_errors.in_container", lambda: True)
     assert ask(address).line.startswith(f"{line_} 127.0.0.1 is this container")
 
 
 def test_the_address_is_shown_as_it_was_configured(monkeypatch):
     """Who wrote 0.0.0.0 reads 0.0.0.0 in the line about it, though the loopback is asked."""
-    monkeypatch.setattr("ollama_magic.ollama.failures.in_container", lambda: False)
+    monkeypatch.setattr("ollama_magic.ollama.connection_errors.in_container", lambda: False)
     port = closed_port()
     assert f"http://0.0.0.0:{port};" in ask(f"0.0.0.0:{port}").line
 

@@ -126,7 +126,7 @@ def test_braces_of_json_around_a_field_stay(variables):
         ("__builtins__", "private names are not filled in"),
         ("os", "os is a module"),
         ("os.path", "os.path is a module"),
-        ("os.getcwd", "its source is not at hand"),
+        ("os.getcwd", "its source is not available"),
         ("failing", "its description fails with ValueError"),
         ("failing.size", "failing.size fails with KeyError"),
         ("failing[0]", "failing[0] fails with RuntimeError"),

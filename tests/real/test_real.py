@@ -50,9 +50,10 @@ def test_the_conversation_is_sent(shell):
     assert "teal" not in ollama_magic.last.text
 
 
-def test_thinking_is_kept_apart(shell):
+@pytest.mark.parametrize("model", ["tiny-think"])
+def test_thinking_is_kept_apart(shell, model):
     """Thinking comes apart from the answer."""
-    run(shell, "%%chat -m tiny-think --think\nWhat is 17 times 3?")
+    run(shell, f"%%chat -m {model} --think\nWhat is 17 times 3?")
     assert ollama_magic.last.thinking
     assert "51" in ollama_magic.last.text
     assert "<think>" not in ollama_magic.last.text
@@ -104,3 +105,38 @@ def test_a_model_is_unloaded(shell):
     run(shell, "%%chat -m tiny --once\nHello")
     run(shell, "%ollama stop tiny")
     wait_until(lambda: "tiny" not in shell.run_line_magic("ollama", "\0=status")["loaded"])
+
+
+DIALOGUES = [
+    ("What is the weather in Paris?", "get_weather", {"city": "Paris"}, "It is 18 degrees and sunny in Paris. ☀️"),
+    ("What is 2 plus 3?", "add", {"a": 2, "b": 3}, "2 + 3 = **5**."),
+]
+TOOLS = '''
+def get_weather(city: str) -> str:
+    """Weather of a city"""
+    return "18 degrees, sunny"
+
+def add(a: int, b: int) -> int:
+    """Add two numbers"""
+    return a + b
+'''
+
+
+@pytest.mark.parametrize("model", ["tiny-tools"])
+@pytest.mark.parametrize(("prompt", "name", "arguments", "answer"), DIALOGUES)
+def test_a_model_calls_functions(shell, model, prompt, name, arguments, answer):
+    """A real model calls a function of the notebook, gets its result, and answers with it."""
+    run(shell, TOOLS)
+    _, error = run(shell, f"%%chat -m {model} -t get_weather -t add\n{prompt}")
+    assert error is None
+    (step,) = ollama_magic.last.steps
+    assert (step.call.name, step.call.arguments, ollama_magic.last.text) == (name, arguments, answer)
+
+
+@pytest.mark.parametrize("model", ["tiny-tools"])
+def test_a_call_that_a_limit_cuts_runs_nothing(shell, model):
+    """Where the limit is inside a call nothing runs, and a note says so."""
+    run(shell, TOOLS)
+    run(shell, f"%%chat -m {model} -t get_weather -t add -o num_predict=8\nWhat is the weather in Paris?")
+    assert ollama_magic.last.steps == []
+    assert "nothing was run" in " ".join(ollama_magic.last.notes)

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+from readme_renderer import markdown
 
 import ollama_magic
+from tests.pages import broken_links
 
 ROOT = Path(__file__).parents[2]
 DIST = Path(os.environ.get("OLLAMA_MAGIC_DIST", ROOT / "dist"))
 NAME = f"ollama_magic-{ollama_magic.__version__}"
 WHEEL, SDIST = DIST / f"{NAME}-py3-none-any.whl", DIST / f"{NAME}.tar.gz"
-UNWANTED = ("__pycache__", ".pyc", ".ipynb_checkpoints", "_cache", ".venv", ".egg-info", ".DS_Store", ".so")
+UNWANTED = (
+    "__pycache__",
+    ".pyc",
+    ".ipynb_checkpoints",
+    "pytest_cache",
+    "mypy_cache",
+    "ruff_cache",
+    ".venv",
+    ".egg-info",
+    ".DS_Store",
+    ".so",
+)
 # The first cells of somebody who has just installed it: no Ollama here, so the demo server is called.
 FIRST_TURN = """
 from IPython.core.interactiveshell import InteractiveShell
@@ -64,6 +80,45 @@ def test_the_sdist_makes_the_same_wheel(tmp_path: Path) -> None:
         archive.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     (wheel,) = WheelBuilder(str(tmp_path / NAME)).build(directory=str(tmp_path / "again"), versions=["standard"])
     assert wheel_names(Path(wheel)) == wheel_names(WHEEL)
+
+
+def test_the_metadata() -> None:
+    """They say version, licence, Python and every extra, and name no address that nobody has."""
+    with zipfile.ZipFile(WHEEL) as archive:
+        found = message_from_bytes(archive.read(f"{NAME}.dist-info/METADATA"))
+    project = (ROOT / "pyproject.toml").read_text("utf8").partition("[project.optional-dependencies]\n")[2]
+    assert found["Version"] == ollama_magic.__version__
+    assert found["License-Expression"] == "BSD-3-Clause"
+    assert found["Requires-Python"] == ">=3.10"
+    assert found["Description-Content-Type"] == "text/markdown"
+    assert set(found.get_all("Provides-Extra")) == set(
+        re.findall(r"^(\w+) = \[", project.partition("\n[")[0], re.MULTILINE)
+    )
+    assert not found.get_all("Project-URL")
+
+
+def test_the_readme_as_the_index_shows_it() -> None:
+    """The package index renders it: headings, lines of code, the picture's text, and nothing is taken out."""
+    with zipfile.ZipFile(WHEEL) as archive:
+        text = message_from_bytes(archive.read(f"{NAME}.dist-info/METADATA")).get_payload(decode=True).decode("utf8")
+    assert text.strip() == (ROOT / "README.md").read_text("utf8").strip()
+    complaints = io.StringIO()
+    html = markdown.render(text, stream=complaints)
+    assert html
+    assert not complaints.getvalue()
+    assert html.count("<h2") == text.count("\n## ")
+    assert html.count("<pre") == text.count("\n```") // 2
+    assert "alt=" in html
+
+
+def test_the_links_of_the_source_distribution(tmp_path: Path) -> None:
+    """What the pages of the source distribution link to is in it."""
+    with tarfile.open(SDIST) as archive:
+        archive.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    unpacked = tmp_path / NAME
+    pages = [*unpacked.glob("*.md"), *(unpacked / "docs").rglob("*.md"), *(unpacked / "examples").glob("*.ipynb")]
+    assert len(pages) > 30
+    assert not {page.name: broken for page in pages if (broken := broken_links(page))}
 
 
 @pytest.mark.timeout(600)

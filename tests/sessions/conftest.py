@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.demo.server import DemoServer
+from tests.double import ScriptedServer
 from tests.sessions.server import JupyterServer, Notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CELLS = "abc"
 
@@ -21,22 +20,24 @@ def said(body):
 
 
 @pytest.fixture(scope="module")
-def ollama() -> Iterator[DemoServer]:
-    with DemoServer(pace=0, answers=said) as server:
+def ollama() -> Iterator[ScriptedServer]:
+    with ScriptedServer(pace=0, answers=said) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, bare_machine, ollama: DemoServer) -> Iterator[JupyterServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, bare_machine, ollama: ScriptedServer) -> Iterator[JupyterServer]:
     server = JupyterServer(tmp_path_factory.mktemp("server"), ollama.url)
     yield server
     server.stop()
 
 
-@pytest.fixture
-def second_server(tmp_path: Path, server: JupyterServer, ollama: DemoServer) -> Iterator[JupyterServer]:
+@pytest.fixture(scope="module")
+def second_server(
+    tmp_path_factory: pytest.TempPathFactory, server: JupyterServer, ollama: ScriptedServer
+) -> Iterator[JupyterServer]:
     """Another server on the same folder, with the same store: one notebook can have two kernels then."""
-    second = JupyterServer(tmp_path, ollama.url, shared=server.folder)
+    second = JupyterServer(tmp_path_factory.mktemp("second"), ollama.url, shared=server.folder)
     yield second
     second.stop()
 
@@ -44,7 +45,7 @@ def second_server(tmp_path: Path, server: JupyterServer, ollama: DemoServer) -> 
 class Desk:
     """A folder of its own, and the notebooks that are open in it."""
 
-    def __init__(self, server: JupyterServer, ollama: DemoServer, folder: str) -> None:
+    def __init__(self, server: JupyterServer, ollama: ScriptedServer, folder: str) -> None:
         self.server, self.ollama, self.folder = server, ollama, folder
         self.opened: list[Notebook] = []
         server.ask("PUT", f"contents/{folder}", type="directory")
@@ -71,10 +72,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(server: JupyterServer, ollama: DemoServer, request: pytest.FixtureRequest) -> Iterator[Desk]:
+def desk(server: JupyterServer, ollama: ScriptedServer, request: pytest.FixtureRequest) -> Iterator[Desk]:
     name = request.node.name.removeprefix("test_")[:30].replace("[", "-").replace("]", "")
     desk = Desk(server, ollama, name.replace("_", "-"))
     yield desk
-    ollama._stage.answers = said
+    ollama.state.answers = said
     for notebook in desk.opened:
         notebook.close()

@@ -17,8 +17,9 @@ import nbformat
 from jupyter_client.blocking.client import BlockingKernelClient
 from zmq import Again
 
-from tests.browser.lab import KERNEL, ROOT, START_S, free_port, write_json
+from tests.browser.lab import KERNEL, START_S, free_port, write_json
 from tests.kernel.kernel import WAIT_S, Cell, Kernel
+from tests.machine.environments import PYTHONPATH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ class JupyterServer:
     def _environment(self, ollama: str) -> dict[str, str]:
         kinds = {"CONFIG": "config", "DATA": "jupyter", "RUNTIME": "runtime"}
         here = {f"JUPYTER_{kind}_DIR": str(self.folder / name) for kind, name in kinds.items()}
-        here |= {"XDG_DATA_HOME": str(self.data), "PYTHONPATH": str(ROOT), "OLLAMA_HOST": ollama}
+        here |= {"XDG_DATA_HOME": str(self.data), "PYTHONPATH": PYTHONPATH, "OLLAMA_HOST": ollama}
         return {**os.environ, **here}
 
     def _wait_for_start(self) -> None:

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from ollama_magic.demo.answers.deltas import Delta
+from ollama_magic import enabling
+from tests.double import Delta
 from tests.sessions.conftest import said
 from tests.sessions.server import Notebook
 
@@ -60,6 +61,47 @@ def test_renamed_and_restarted(desk):
     notebook.restart().load("another-cell-loads")
     assert "2 turns" in notebook.loaded
     assert notebook.run("opens", "%ollama open .").plain == ["All its turns are known already."]
+
+
+@pytest.fixture
+def enabled():
+    """Kernels load the extension by themselves, before any cell runs."""
+    enabling.enable()
+    yield
+    enabling.disable()
+
+
+@pytest.mark.usefixtures("enabled")
+def test_renamed_where_kernels_load_by_themselves(desk):
+    """Without a cell that loads, a renamed notebook is found after every restart, also in a cell that is new."""
+    notebook = desk.new("old")
+    desk.opened.append(notebook.start())
+    asked = [desk.chat(notebook, "a")[0]]
+    notebook.save().rename(f"{desk.folder}/new.ipynb")
+    for number in range(3):
+        if number == 2:
+            notebook.save().rename(f"{desk.folder}/newer.ipynb")
+        notebook.restart().chat(f"{desk.folder}-fresh-{number}", f"fresh {number}")
+        asked.append(f"fresh {number}")
+        assert desk.sent() == asked
+    assert notebook.run("opens", "%ollama open .").plain == ["All its turns are known already."]
+
+
+@pytest.mark.usefixtures("enabled")
+def test_two_renamed_from_one_name(desk):
+    """Two notebooks that were renamed from one name are each found at every restart, though a third has that name."""
+    books = []
+    for name, mark in (("one", "x"), ("two", "y")):
+        book = desk.new("old", mark)
+        desk.opened.append(book.start())
+        desk.chat(book, "a", f"prompt of {name}", mark=mark)
+        books.append((book.save().rename(f"{desk.folder}/{name}.ipynb"), name, mark))
+    desk.new("old", "z")
+    for number in range(2):
+        for book, name, mark in books:
+            book.restart()
+            desk.chat(book, f"fresh-{number}", f"fresh {number}", mark=mark)
+            assert desk.sent() == [f"prompt of {name}", *(f"fresh {n}" for n in range(number + 1))]
 
 
 def test_renamed_in_a_terminal(desk):
@@ -165,11 +207,11 @@ def test_taken_up_when_a_known_cell_runs(desk):
     """Loaded in a new cell the old conversation is offered, and taken up as soon as a cell runs that it holds."""
     notebook = unsaved(desk, "Untitled").load("taken-load")
     notebook.chat("taken-a", "prompt a")
-    desk.ollama._stage.answers = lambda body: iter([Delta(f"word{n} ", wait=0.05) for n in range(400)])
+    desk.ollama.state.answers = lambda body: iter([Delta(f"word{n} ", wait=0.05) for n in range(400)])
     ask = notebook.kernel.start("%%chat\nprompt b", "taken-b")
     notebook.kernel.wait_until(lambda: "word20" in notebook.kernel.cell(ask).live)
     notebook.kill()
-    desk.ollama._stage.answers = said
+    desk.ollama.state.answers = said
     notebook.load("taken-new-load")
     assert "comes back when one of its cells runs" in notebook.loaded
     notebook.chat("taken-a", "prompt a, again")

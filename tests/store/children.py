@@ -103,6 +103,16 @@ def hold(path: str, notebook: str) -> None:
     os._exit(0)
 
 
+def holds(path: str, ending: str) -> None:
+    """Have a store open that has one row, until the input ends; then append another, or just end."""
+    store = Store(Path(path))
+    store.append("n", rows("n", 1)).result(WAIT_S)
+    wait_ready()
+    if ending == "append":
+        store.append("n", [row("n", 2)]).result(WAIT_S)
+    store.close()
+
+
 def unsaved(path: str) -> None:
     """End while something still waits to be saved."""
     Store(Path(path)).append("n", rows("n", 1))

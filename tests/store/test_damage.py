@@ -1,4 +1,4 @@
-"""Two hundred damages: wrong text is never returned as right, and the damaged file stays as it is."""
+"""Two hundred damages: wrong text is never returned as right, and the damaged file is only renamed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from ollama_magic.errors import StoreError
 from ollama_magic.store.store import NotebookRecord, Store
 
+from .children import child
 from .rows import WAIT_S, row, rows
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     store = Store(folder / "closed" / "store.sqlite")
     for notebook in NOTEBOOKS:
         store.append(notebook, rows(notebook, COUNT // 2)).result(WAIT_S)
-        store.tell(NotebookRecord(notebook, f"/{notebook}.ipynb", 1, 2, frozenset({notebook}), 3.0)).result(WAIT_S)
+        store.save_notebook(NotebookRecord(notebook, f"/{notebook}.ipynb", 1, 2, frozenset({notebook}), 3.0)).result(
+            WAIT_S
+        )
     store.close()
     store = Store(folder / "closed" / "store.sqlite")
     for notebook in NOTEBOOKS:
@@ -99,7 +102,7 @@ def test_wrong_text_is_never_right(seed: int, sound: dict[str, Path], tmp_path: 
             notebook: [*kept, row(notebook, len(kept) + 1)] for notebook, kept in found.items()
         }
     if not log and (store.problem or not saved):
-        assert (folder / "store.sqlite").read_bytes() == damaged
+        assert damaged in [path.read_bytes() for path in folder.glob("store*.sqlite")]
 
 
 def damage(path: Path, dice: random.Random) -> bytes:
@@ -110,7 +113,8 @@ def damage(path: Path, dice: random.Random) -> bytes:
 
 
 def append_to_each(store: Store, found: dict[str, list[Row]]) -> bool:
-    """Whether the rows that follow could be saved; else the store keeps them in memory."""
+    """Whether the rows that follow could be saved, in a new file those before them too; else they stay in memory."""
+    store.on_replaced(lambda: [store.append(notebook, kept) for notebook, kept in found.items()] and None)
     futures = [store.append(notebook, [row(notebook, len(kept) + 1)]) for notebook, kept in found.items()]
     store.close()
     errors = [future.exception(WAIT_S) for future in futures]
@@ -133,13 +137,12 @@ def changed(path: Path, *statements: str) -> Path:
         "UPDATE changes SET counter = 900 WHERE counter = 3",
         "UPDATE changes SET conversation = x'61', kind = x'62' WHERE counter = 3",
         "UPDATE changes SET step = step + 1 WHERE counter = 3",
-        "DELETE FROM changes WHERE counter = 3",
         "UPDATE changes SET body = 5 WHERE counter = 3",
         "UPDATE changes SET checksum = NULL WHERE counter = 3",
     ],
 )
 def test_every_column_is_checked(sound: dict[str, Path], tmp_path: Path, statement: str) -> None:
-    """A change in any column, and a row that is missing, ends what is trusted; a line names the file."""
+    """A change in any column ends what is trusted; a line names the file."""
     path = changed(shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite", statement)
     store = Store(path)
     assert store.rows("one") == rows("one", 2)
@@ -161,17 +164,6 @@ def test_swapped_rows_are_found(sound: dict[str, Path], tmp_path: Path) -> None:
     assert store.rows("three") == rows("three", COUNT)
 
 
-def test_a_lost_end_is_told(sound: dict[str, Path], tmp_path: Path) -> None:
-    """Where the newest rows are missing, the rest is returned and a line says so."""
-    path = changed(
-        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite",
-        f"DELETE FROM changes WHERE counter = {COUNT}",
-    )
-    store = Store(path)
-    assert store.rows("one") == rows("one", COUNT - 1)
-    assert store.problem
-
-
 def test_a_changed_record_is_left_out(sound: dict[str, Path], tmp_path: Path) -> None:
     """A notebook's record that is not what was told is left out: a wrong path would mix two notebooks."""
     path = changed(
@@ -183,35 +175,69 @@ def test_a_changed_record_is_left_out(sound: dict[str, Path], tmp_path: Path) ->
     assert store.problem
 
 
-def test_later_loads_know_of_the_loss(sound: dict[str, Path], tmp_path: Path) -> None:
-    """When another notebook's kernel replaced the damaged store, who loses rows by it is told at the next load."""
+def aside(path: Path) -> Path:
+    """The name that a damaged store gets."""
+    return path.with_name("store.damaged-1.sqlite")
+
+
+def test_a_damaged_store_is_renamed(sound: dict[str, Path], tmp_path: Path) -> None:
+    """A damaged store is renamed at the next write and never touched again; a line names both, and a new one begins."""
     path = changed(
-        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite", "DELETE FROM changes WHERE counter = 9"
+        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite",
+        "UPDATE changes SET step = step + 1 WHERE counter = 9",
     )
     before = path.read_bytes()
-    first = Store(path)
-    assert first.rows("one") == rows("one", 8)
-    first.append("one", [row("one", 9)]).result(WAIT_S)
-    first.close()
-    later = Store(path)
-    assert later.rows("one") == rows("one", 9)
-    assert later.problem == ""
-    assert later.rows("two") == rows("two", 8)
-    assert str(path) in later.problem
+    store = Store(path)
+    assert store.rows("one") == rows("one", 8)
     assert path.read_bytes() == before
+    store.append("one", [row("one", 9)]).result(WAIT_S)
+    assert str(path) in store.problem
+    assert str(aside(path)) in store.problem
+    store.close()
+    later = Store(path)
+    assert later.rows("one") == [row("one", 9)]
+    assert later.problem == ""
+    assert aside(path).read_bytes() == before
 
 
-def test_a_living_kernel_follows(sound: dict[str, Path], tmp_path: Path) -> None:
-    """A kernel that wrote to a store while another replaced it goes over with all that it wrote."""
+def test_what_is_known_is_saved_again(sound: dict[str, Path], tmp_path: Path) -> None:
+    """Whoever read or wrote a store that was renamed, by whomever, hears of it and can save what it knows."""
     path = shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite"
-    living, finder = Store(path), Store(path)
-    living.append("four", rows("four", 3)).result(WAIT_S)
-    finder._file.distrust(path, "one", 7)
-    finder.append("one", [row("one", 8)]).result(WAIT_S)
-    living.append("four", [row("four", 4)]).result(WAIT_S)
-    assert [store.rows("four") for store in (living, finder)] == [rows("four", 4)] * 2
-    living.close()
+    writer, reader, finder = Store(path), Store(path), Store(path)
+    for store, name in ((writer, "four"), (reader, "one")):
+        store.on_replaced(lambda store=store, name=name: store.append(name, rows(name, 3)))
+    writer.append("four", rows("four", 3)).result(WAIT_S)
+    assert reader.rows("one") == rows("one", COUNT)
+    finder._file.found_damaged(path)
+    finder.append("two", [row("two", 1)]).result(WAIT_S)
+    for store, name in ((writer, "four"), (reader, "one")):
+        store.append(name, [row(name, 4)]).result(WAIT_S)
+        store.close()
     finder.close()
+    assert [Store(path).rows(name) for name in ("one", "two", "four")] == [
+        rows("one", 4),
+        rows("two", 1),
+        rows("four", 4),
+    ]
+    assert len(list(path.parent.glob("*damaged*.sqlite"))) == 1
+
+
+def test_a_store_is_renamed_once(sound: dict[str, Path], tmp_path: Path) -> None:
+    """Of several kernels that find the same damage one renames the file; the others write to the new one."""
+    path = changed(
+        shutil.copytree(sound["closed"], tmp_path / "store") / "store.sqlite",
+        "UPDATE changes SET step = step + 1 WHERE counter = 9",
+    )
+    stores = {notebook: Store(path) for notebook in NOTEBOOKS}
+    for notebook, store in stores.items():
+        assert store.rows(notebook) == rows(notebook, 8)
+    waiting = [store.append(notebook, [row(notebook, 9)]) for notebook, store in stores.items()]
+    for future in waiting:
+        future.result(WAIT_S)
+    for store in stores.values():
+        store.close()
+    assert [Store(path).rows(notebook) for notebook in NOTEBOOKS] == [[row(notebook, 9)] for notebook in NOTEBOOKS]
+    assert [found.name for found in path.parent.glob("*damaged*.sqlite")] == [aside(path).name]
 
 
 @pytest.mark.parametrize("wreck", [lambda path: path.unlink(), lambda path: shutil.rmtree(path.parent)])
@@ -224,3 +250,21 @@ def test_a_deleted_store_is_made_anew(tmp_path: Path, wreck: Callable[[Path], ob
     store.append("n", [row("n", 3)]).result(WAIT_S)
     store.close()
     assert Store(path).rows("n") == [row("n", 3)]
+
+
+@pytest.mark.parametrize("ending", ["append", "close"])
+def test_who_still_has_the_old_file_harms_no_new_one(tmp_path: Path, ending: str) -> None:
+    """A kernel that had the damaged store open goes over, or ends, and takes nothing from the new one's log."""
+    path = tmp_path / "store.sqlite"
+    with child("holds", path, ending):
+        finder = Store(path)
+        assert finder.rows("n") == rows("n", 1)
+        finder._found_damaged(path)
+        finder.append("one", rows("one", 1)).result(WAIT_S)
+        log = path.with_name("store.sqlite-wal").stat().st_ino
+    assert path.with_name("store.sqlite-wal").stat().st_ino == log
+    finder.append("one", [row("one", 2)]).result(WAIT_S)
+    assert Store(path).rows("one") == rows("one", 2)
+    assert Store(path).rows("n") == ([row("n", 2)] if ending == "append" else [])
+    finder.close()
+    assert Store(path).rows("one") == rows("one", 2)

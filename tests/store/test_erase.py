@@ -112,7 +112,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     store.path.write_bytes(data)
     after = Store(store.path)
     after.rows("n")
-    with pytest.raises(StoreError, match=r"store\.sqlite"):
+    with pytest.raises(StoreError, match=r"damaged-1\.sqlite"):
         after.erase("n", range(1, 301)).result(WAIT_S)
     assert after.rows("n") == []
     after.close()

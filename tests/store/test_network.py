@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.store import database as store_database, files as store_files
+from ollama_magic.store import database as store_database, locations as store_locations
 from ollama_magic.store.store import NotebookRecord, Store
 
 from .rows import WAIT_S, row, rows
@@ -62,7 +62,7 @@ def test_without_wal_a_rollback_journal(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_network_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder from another machine gets no write-ahead log: each host would have an index of its own."""
-    monkeypatch.setattr(store_files, "_filesystem", lambda folder: "nfs4")
+    monkeypatch.setattr(store_locations, "_filesystem", lambda folder: "nfs4")
     store = write_and_read(tmp_path / "store.sqlite")
     assert in_rollback_mode(store.path)
     store.close()
@@ -71,8 +71,8 @@ def test_a_network_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_the_mount_table_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """The longest mount point above a folder tells its file system."""
     table = "/dev/sda / ext4 rw\nserver:/home /home nfs4 rw\n/dev/sdb /home/my\\040disk xfs rw\nproc /proc proc rw\n"
-    monkeypatch.setattr(store_files.Path, "read_text", lambda *_, **__: table)
-    found = [store_files._filesystem(folder) for folder in ("/", "/home/x", "/homestead", "/home/my disk")]
+    monkeypatch.setattr(store_locations.Path, "read_text", lambda *_, **__: table)
+    found = [store_locations._filesystem(folder) for folder in ("/", "/home/x", "/homestead", "/home/my disk")]
     assert found == ["ext4", "nfs4", "ext4", "xfs"]
 
 
@@ -87,10 +87,10 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return connect(path, mode, busy, lockless)
 
     monkeypatch.setattr(store_database, "_connect", lockless)
-    monkeypatch.setattr(store_files, "can_lock", lambda file: False)
-    store_files.locks_usable.cache_clear()
+    monkeypatch.setattr(store_locations, "can_lock", lambda file: False)
+    store_locations.locks_usable.cache_clear()
     yield
-    store_files.locks_usable.cache_clear()
+    store_locations.locks_usable.cache_clear()
 
 
 @pytest.mark.usefixtures("without_locks")
@@ -98,7 +98,7 @@ def test_without_locks_one_file_per_kernel(tmp_path: Path) -> None:
     """Where locks do not work each kernel writes a file of its own, and the next one reads them all."""
     path = tmp_path / "home" / "store.sqlite"
     store = write_and_read(path)
-    store.tell(NotebookRecord("n", "/n.ipynb", 1, 2, frozenset("a"), 3.0)).result(WAIT_S)
+    store.save_notebook(NotebookRecord("n", "/n.ipynb", 1, 2, frozenset("a"), 3.0)).result(WAIT_S)
     store.close()
     (own,) = path.parent.glob("store@*.sqlite")
     own.rename(own.with_name("store@elsewhere-1-2.sqlite"))

@@ -13,13 +13,13 @@ import pytest
 from ollama_magic.store import process as store_process
 from ollama_magic.store.process import alive, claim_holds, started, this_machine, this_process
 
-POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="asks /proc or ps")
+POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="asks /proc or psutil")
 
 
-@pytest.fixture(params=["proc", "ps"])
+@pytest.fixture(params=["proc", "psutil"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Linux asks /proc; where there is none, ps."""
-    if request.param == "ps":
+    """Linux asks /proc; where there is none, psutil, if it is there."""
+    if request.param == "psutil":
         monkeypatch.setattr(store_process, "PROC", Path("/nowhere"))
     return str(request.param)
 
@@ -58,6 +58,17 @@ def test_a_zombie_is_dead() -> None:
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert not alive(writer)
+
+
+@POSIX_ONLY
+def test_without_psutil_the_id_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where neither /proc nor psutil is there, a process of that id counts as the one, and the dead are dead."""
+    monkeypatch.setattr(store_process, "PROC", Path("/nowhere"))
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    assert alive((os.getpid(), 1.0))
+    assert not alive((process.pid, 1.0))
 
 
 def test_an_unknown_start_counts_by_the_id() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ollama_magic.errors import StoreError
-from ollama_magic.store import writer as store_writer
+from ollama_magic.store import database, writer as store_writer
 from ollama_magic.store.store import NotebookRecord, Store, this_process
 
 from .children import child, start
@@ -48,6 +49,24 @@ def test_eight_kernels_lose_nothing(tmp_path: Path) -> None:
     assert store.problem == ""
 
 
+def test_a_store_in_the_making_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that opens the file while another one creates its tables does not take it for damaged."""
+    path = tmp_path / "store.sqlite"
+    pragma = database._pragma
+
+    def slow_pragma(connection: sqlite3.Connection, name: str) -> int:
+        found = pragma(connection, name)
+        monkeypatch.setattr(database, "_pragma", pragma)
+        with suppress(sqlite3.OperationalError):  # locked
+            database.open_writer(path).close()
+        return found
+
+    monkeypatch.setattr(database, "_pragma", slow_pragma)
+    database.open_writer(path).close()
+    with database.reading(path) as connection:
+        assert database.has_schema(connection)
+
+
 def test_one_kernel_claims(tmp_path: Path) -> None:
     """Of several processes that claim one notebook at once, one gets it and writes all its rows, the others none."""
     path = tmp_path / "store.sqlite"
@@ -70,7 +89,7 @@ def test_no_counter_twice(tmp_path: Path) -> None:
 def test_a_living_kernel_keeps_its_notebook(tmp_path: Path) -> None:
     """A notebook that another living process claimed is refused, and free as soon as that one is dead."""
     store = Store(tmp_path / "store.sqlite")
-    store.tell(NotebookRecord("n", "/n.ipynb", 1, 2, frozenset(), 3.0)).result(WAIT_S)
+    store.save_notebook(NotebookRecord("n", "/n.ipynb", 1, 2, frozenset(), 3.0)).result(WAIT_S)
     with child("hold", store.path, "n") as other:
         assert store.notebooks()[0].writer[0] == other.pid
         assert not store.claim("n", this_process(), WAIT_S)
@@ -100,7 +119,7 @@ def test_closing_gives_up_claims(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.sqlite")
     with child("hold", store.path, "other"):
         assert store.claim("n", this_process(), WAIT_S)
-        store.tell(NotebookRecord("n", "/n.ipynb", 1, 2, frozenset(), 3.0)).result(WAIT_S)
+        store.save_notebook(NotebookRecord("n", "/n.ipynb", 1, 2, frozenset(), 3.0)).result(WAIT_S)
         store.close()
         assert [record.writer for record in Store(store.path).notebooks()] == [None]
 

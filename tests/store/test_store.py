@@ -123,8 +123,8 @@ def test_a_notebook_is_known_again(store: Store) -> None:
     """What was told of a notebook last is what is known of it, large inodes and strange paths included."""
     first = NotebookRecord("n", "/old.ipynb", 1, 2, frozenset({"a"}), 3.5)
     last = NotebookRecord("n", "/caf\udce9/新.ipynb", 2**64 - 1, 2**63, frozenset({"a", "b"}), 4, this_process())
-    store.tell(first)
-    store.tell(last).result(WAIT_S)
+    store.save_notebook(first)
+    store.save_notebook(last).result(WAIT_S)
     assert store.notebooks() == [last]
 
 

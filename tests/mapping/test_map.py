@@ -1,0 +1,174 @@
+"""Rows in, a frame out: what is asked, in which order it comes, what is saved, what a failure is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ollama_magic
+from ollama_magic.errors import InputError
+from tests.mapping.quick_server import Refusal
+from tests.mapping.replies import Mood, echo, moods, prompts
+
+
+def test_a_frame_in_a_frame_out(start) -> None:
+    """The frame that comes back has the rows, the value's fields, and how each row went, under the same index."""
+    start(answers=moods)
+    reviews = pd.DataFrame({"text": ["It is fine.", "It broke."], "stars": [5, 1]}, index=["a", "b"])
+    frame = ollama_magic.map("Good or bad? {{text}}", reviews, format=Mood).frame()
+    assert list(frame.columns) == ["text", "stars", "mood", "state", "error", "tokens", "seconds"]
+    assert list(frame.index) == ["a", "b"]
+    assert list(frame["mood"]) == ["good", "bad"]
+    assert set(frame["state"]) == {"complete"}
+
+
+def test_order_is_that_of_the_rows(start) -> None:
+    """However the answers come, the frame and the values are in the order of the rows, the iteration in theirs."""
+
+    def answers(body):
+        if "row 0" in body["prompt"]:
+            time.sleep(0.4)
+        return echo(body)
+
+    start(answers=answers)
+    results = ollama_magic.map("{{text}}", [f"row {number}" for number in range(6)])
+    finished = [row.index for row in results]
+    assert sorted(finished) == list(range(6))
+    assert finished[0] != 0
+    assert results.values == [f"row {number}" for number in range(6)]
+
+
+def test_nothing_is_asked_twice(start, cache) -> None:
+    """The same call asks for nothing, another row is asked alone, and `cache=False` asks anew."""
+    server = start(answers=echo)
+    rows = ["a", "b"]
+    assert ollama_magic.map("Say {{text}}", rows, cache=cache).values == ["Say a", "Say b"]
+    results = ollama_magic.map("Say {{text}}", [*rows, "c"], cache=cache).wait()
+    assert [row.cached for row in (results[0], results[1], results[2])] == [True, True, False]
+    assert len(prompts(server)) == 3
+    assert ollama_magic.map("Say {{text}}", rows, cache=False).values == ["Say a", "Say b"]
+    assert len(prompts(server)) == 5
+
+
+def test_a_duplicate_is_asked_once(start) -> None:
+    """Rows with the same prompt share one answer."""
+    server = start(answers=echo)
+    assert ollama_magic.map("Say {{text}}", ["a", "b", "a", "a"]).values == ["Say a", "Say b", "Say a", "Say a"]
+    assert sorted(prompts(server)) == ["Say a", "Say b"]
+
+
+def test_a_thousand_rows_of_which_three_fail(quick) -> None:
+    """A refused row, one that hangs and one of nonsense fail alone; 997 are right, and retry asks for the three."""
+    well = []
+
+    async def answer(prompt: str) -> str | Refusal:
+        if prompt == "row 100" and not well:
+            return Refusal(500)
+        if prompt == "row 500" and not well:
+            await asyncio.sleep(60)
+        return "so so" if prompt == "row 700" and not well else '{"mood": "good"}'
+
+    server = quick(answer)
+    results = ollama_magic.map("row {{text}}", range(1000), format=Mood, timeout=6, concurrency=4)
+    frame = results.frame()
+    assert [row.error for row in results.errors if row.index not in (100, 500, 700)] == []
+    assert frame["state"].value_counts().to_dict() == {"complete": 997, "failed": 3}
+    assert frame["mood"].count() == 997
+    assert [row.index for row in results.errors] == [100, 500, 700]
+    assert "failed (500): no" in results.errors[0].error
+    assert "had not answered in time" in results.errors[1].error
+    assert (
+        results.errors[2].error == "The answer is no Mood: it is not JSON (Expecting value: line 1 column 1 (char 0))."
+    )
+    assert server.total == 1000
+    well.append(1)
+    assert results.retry().errors == []
+    assert server.total == 1003
+    assert results.frame()["mood"].count() == 1000
+
+
+@pytest.mark.parametrize(
+    ("prompt", "rows", "said"),
+    [
+        ("Say {{txt}}", [{"text": "a"}], r"\{\{txt\}\} is no column: no such variable; the rows have text"),
+        ("Say it", [{"text": "a"}], "the same for every row"),
+        ("Say {{text}}", "a text", "put a single one into a list"),
+        ("Say {{text}}", {"text": ["a"]}, "put a single one into a list"),
+        ("Say {{text}}", 7, "Rows are a frame, or a list"),
+        ("Say {{text}}", [{"text": "a"}, "b"], "Row 1 is str, and others have columns"),
+        (" ", ["a"], "The prompt is empty"),
+    ],
+)
+def test_what_is_no_map_is_refused(start, prompt, rows, said) -> None:
+    """A wrong name, or rows that are none, are one line before anything is sent."""
+    server = start()
+    with pytest.raises(InputError, match=said):
+        ollama_magic.map(prompt, rows)
+    assert prompts(server) == []
+
+
+def test_answers_that_are_forgotten_leave_no_byte(start, cache) -> None:
+    """`forget()` erases what this map saved, from the file and its log, and it is asked for again."""
+    server = start(answers=echo)
+    results = ollama_magic.map("Say {{text}}", ["a secret word"], cache=cache).wait()
+    assert any(b"secret" in path.read_bytes() for path in Path(cache).parent.iterdir())
+    results.forget()
+    assert not any(b"secret" in path.read_bytes() for path in Path(cache).parent.iterdir())
+    ollama_magic.map("Say {{text}}", ["a secret word"], cache=cache).wait()
+    assert len(prompts(server)) == 2
+
+
+def test_a_row_fails_alone_without_a_value_and_is_not_sent(start) -> None:
+    """None, NaN and a missing column are rows that say so."""
+    server = start(answers=echo)
+    rows = [{"text": "a"}, {"text": float("nan")}, {"text": None}, {"other": 1}]
+    results = ollama_magic.map("Say {{text}}", rows)
+    assert [row.error.partition(";")[0] for row in results.errors] == [
+        "text has no value in this row (nan)",
+        "text has no value in this row (None)",
+        "the row has no text",
+    ]
+    assert prompts(server) == ["Say a"]
+    assert repr(results).startswith("text from the rows\nrows: 1 answer, 3 failed.")
+
+
+def test_the_columns_of_the_rows_stay_as_they_are(start) -> None:
+    """Where an answer has a field of the same name, it stands beside the row's own."""
+    start(answers=moods)
+    frame = ollama_magic.map("{{text}}", [{"text": "fine", "mood": "?", "state": "TX"}], format=Mood).frame()
+    assert list(frame.columns)[:5] == ["text", "mood", "state", "mood_answer", "state_answer"]
+    assert frame.iloc[0, :5].tolist() == ["fine", "?", "TX", "good", "complete"]
+
+
+def test_no_rows_are_no_work(start) -> None:
+    """An empty frame gives an empty frame."""
+    server = start()
+    assert ollama_magic.map("Say {{text}}", pd.DataFrame({"text": []})).frame().empty
+    assert ollama_magic.map("Say {{text}}", []).values == []
+    assert prompts(server) == []
+
+
+def test_where_there_is_no_store_one_has_to_be_named(start) -> None:
+    """`cache=True` in a script is refused with what to write; a wrong one too."""
+    start(answers=echo)
+    with pytest.raises(InputError, match=r"name a file: cache='answers\.sqlite'"):
+        ollama_magic.map("Say {{text}}", ["a"], cache=True)
+    with pytest.raises(InputError, match="cache is a path"):
+        ollama_magic.map("Say {{text}}", ["a"], cache=7)
+
+
+def test_a_store_that_cannot_be_written_loses_no_answer(start, tmp_path: Path) -> None:
+    """The answers come all the same, and one line says that they are not saved, and why."""
+    start(answers=echo)
+    (tmp_path / "rows.csv").write_text("text\na\n")
+    results = ollama_magic.map("Say {{text}}", ["a", "b"], cache=tmp_path / "rows.csv" / "answers.sqlite")
+    assert results.values == ["Say a", "Say b"]
+    assert "2 answers not saved" in repr(results)
+    assert any("answers.sqlite" in note for note in results.notes)
+    with pytest.raises(InputError, match=r"rows\.csv is no file of answers"):
+        ollama_magic.map("Say {{text}}", ["a"], cache=tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_text() == "text\na\n"
