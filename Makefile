@@ -10,6 +10,7 @@ REAL = make test-real HOST=http://127.0.0.1:11434 needs a real Ollama with the r
 help:
 	@echo "make demo   JupyterLab with the quickstart, on your Ollama if one answers, else on a small real model"
 	@echo "make test   the tests (10 minutes at most; brings a Chromium if there is none); WORKERS=4 where there are more cores than two"
+	@echo "make test-again  what failed last, one test after the other: what passes now is unsteady, and a fault of its own"
 	@echo "make test-real HOST=…   whole turns against a real Ollama; GGUF=tiny.gguf: against the engine of the demo server"
 	@echo "make bench  the benchmarks"
 	@echo "make bench-kill, make bench-stops   a thousand kills of the store; ■ and Stop, 25 times in each phase"
@@ -27,6 +28,10 @@ demo: .venv/demo
 test: .venv/browser
 	@echo "$(WITHOUT_MAKE)python -m pytest -n $(WORKERS)"
 	.venv/bin/python -m pytest -n $(WORKERS)
+
+test-again: .venv/browser
+	@echo "$(WITHOUT_MAKE)python -m pytest --last-failed --last-failed-no-failures none"
+	.venv/bin/python -m pytest --last-failed --last-failed-no-failures none
 
 test-real: .venv/ready
 	@test -n "$(HOST)$(GGUF)" || { echo "$(REAL)"; exit 2; }
@@ -95,4 +100,4 @@ docs: .venv/docs
 .venv/browser: .venv/ready
 	.venv/bin/python -m tests.machine.browser
 
-.PHONY: help demo test test-real bench bench-kill bench-stops stress binder dist docs reference lint
+.PHONY: help demo test test-again test-real bench bench-kill bench-stops stress binder dist docs reference lint
