@@ -59,15 +59,21 @@ class Blocks:
     _positions: list[tuple[_Frozen, int]] = field(default_factory=list)
     _rows: Any = None  # the widget with the finished rows of the table that grows, if there are formulas in them
     _room: list[Any] = field(default_factory=list)  # the last widgets: those of the tail, then empty ones
+    _groups: list[Any] = field(default_factory=list)  # the box, then boxes in it: a list of children stays short
+    _waiting: bool = False  # the tail is not shown yet
 
     def __post_init__(self) -> None:
-        self._room += [self.factory.html(), self.factory.html()]
-        self.box = self.factory.box([self.factory.box(self._room)], f"{self.name} {IGNORE_TEX}")
+        self._room.append(self.factory.html())
+        self.box = self.factory.box(self._room, f"{self.name} {IGNORE_TEX}")
+        self._groups.append(self.box)
 
-    def grow(self, parts: list[str]) -> tuple[Block, ...]:
-        """Show what was added to `parts` since the last call; return the blocks that are now final."""
-        if self._feed(parts):
-            return self._paint(self.markdown.update())
+    def grow(self, parts: list[str], *, fast: bool = False) -> tuple[Block, ...]:
+        """Show what was added to `parts` since the last call; return the blocks that are now final.
+
+        `fast`: more comes at once, so beside finished blocks the tail may wait.
+        """
+        if self._feed(parts) or (self._waiting and not fast):
+            return self._paint(self.markdown.update(), fast=fast)
         return ()
 
     def finish(self, parts: list[str]) -> tuple[Block, ...]:
@@ -88,12 +94,14 @@ class Blocks:
             self.markdown.feed("".join(new))
         return bool(new)
 
-    def _paint(self, paint: Paint) -> tuple[Block, ...]:
+    def _paint(self, paint: Paint, *, fast: bool = False) -> tuple[Block, ...]:
         for index, block in paint.patched:
             self._patch(*self._positions[index], block)
         frozen = self._frozen(paint.frozen)
-        tail = [_wrapped([block], first=not self._positions and not at) for at, block in enumerate(_split(paint.tail))]
-        rows = tail.pop(0) if paint.tail.bridge[0].startswith("</tbody>") else ""
+        self._waiting = fast and bool(frozen) and not self.tail_bytes and self._rows is None  # nothing shown goes away
+        left = [] if self._waiting else _split(paint.tail)
+        tail = [_wrapped([block], first=not self._positions and not at) for at, block in enumerate(left)]
+        rows = tail.pop(0) if left and paint.tail.bridge[0].startswith("</tbody>") else ""
         self.tail_bytes = sum(map(len, tail))
         self._typeset_rows(rows)
         self._show(frozen, tail)
@@ -164,14 +172,15 @@ class Blocks:
         self._append(widgets)
 
     def _append(self, widgets: list[Any]) -> None:
-        groups = self.box.children
-        if len(groups[-1].children) + len(widgets) <= GROUP:
-            self.factory.set(groups[-1], "children", (*groups[-1].children, *widgets))
+        group = self._groups[-1]
+        if len(group.children) + len(widgets) <= GROUP:
+            self.factory.set(group, "children", (*group.children, *widgets))
         else:
-            self.factory.set(self.box, "children", (*groups, self.factory.box(widgets)))
+            self._groups.append(self.factory.box(widgets))
+            self.factory.set(self.box, "children", (*self.box.children, self._groups[-1]))
 
     def _group_with(self, widget: Any) -> Any:
-        return next(group for group in reversed(self.box.children) if widget in group.children)
+        return next(group for group in reversed(self._groups) if widget in group.children)
 
     def _patch(self, frozen: _Frozen, part: int, block: Block) -> None:
         was_math = frozen.math

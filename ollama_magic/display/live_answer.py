@@ -51,13 +51,13 @@ class LiveAnswer:
 
         The lower cost of two paints counts, because a paint may import a lexer once.
         """
-        began, sent = time.perf_counter(), self._factory.sent
-        self._paint(reply)
+        began, sent, fast = time.perf_counter(), self._factory.sent, self._fast(reply)
+        self._paint(reply, fast=fast)
         before, self._cost = self._cost, time.perf_counter() - began
         tail = self._answer.tail_bytes + (self._thinking.blocks.tail_bytes if self._thinking else 0)
         self._owed += self._factory.sent - sent
         rationed = (self._owed - AT_ONCE) / MESSAGES_PER_S
-        pace = FAST_S if self._fast(reply) else FASTEST_S
+        pace = FAST_S if fast else FASTEST_S
         rest = max(pace, SHARE * min(before, self._cost), tail / BYTES_PER_S, rationed)
         self._owed = max(self._owed - rest * MESSAGES_PER_S, 0.0)
         return rest
@@ -90,11 +90,11 @@ class LiveAnswer:
         self._answer.finish(reply.text_parts)
         self._end(reply)
 
-    def _paint(self, reply: Reply) -> None:
+    def _paint(self, reply: Reply, *, fast: bool) -> None:
         self._think(reply)
         self._show_steps(reply)
         self._rebuild_if_rewritten(reply)
-        self._region.announce([block.html for block in self._answer.grow(reply.text_parts)])
+        self._region.announce([block.html for block in self._answer.grow(reply.text_parts, fast=fast)])
         self._ask(reply)
         self._status.show(reply)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.display.blocks import Blocks
+from ollama_magic.display.styles import style_element
 
 if TYPE_CHECKING:
     from ollama_magic.display.widget_factory import WidgetFactory
@@ -21,7 +22,8 @@ class ThinkingSection:
     def __init__(self, factory: WidgetFactory, markdown: IncrementalMarkdown) -> None:
         self._toggle = factory.toggle("Thinking", "ollama-magic-fold")
         self.blocks = Blocks(factory, markdown, "ollama-magic-folded")
-        self.box: Any = factory.box([self._toggle, self.blocks.box], "ollama-magic-thinking")
+        style = factory.html(style_element("display/thinking.css"))
+        self.box: Any = factory.box([style, self._toggle, self.blocks.box], "ollama-magic-thinking")
 
     @property
     def unfolded(self) -> bool:

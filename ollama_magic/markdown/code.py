@@ -1,7 +1,8 @@
 """Code in colour: Pygments by the fence's language, within limits of time and room; else the code as it is.
 
 A span costs more than what it colours: only what JupyterLab's stylesheet tells apart gets one. Its own editor leaves
-names and punctuation in the text's colour, and the dot, which Pygments takes for an operator.
+names and punctuation in the text's colour. So do signs that are operators here, as in VS Code: their spans would make
+an answer full of code half as long again; operators that are words, like `and`, are coloured.
 """
 
 from __future__ import annotations
@@ -184,17 +185,17 @@ def _tokens(lexer: Lexer, code: str, end: float) -> Iterator[tuple[str, str]]:
         for count, (_, kind, value) in enumerate(lexer.get_tokens_unprocessed(code)):
             if not count % 8 and thread_time() > end:
                 return
-            yield "" if value == "." else _look(kind), value
+            yield _look(kind), value
     except Exception:  # noqa: BLE001 (some lexers fail on code that is none; then the rest stays plain)
         return
 
 
 @lru_cache(maxsize=1000)
 def _look(kind: object) -> str:
-    """The one class of all kinds that look alike under JupyterLab's stylesheet; "" for names and punctuation."""
+    """The one class of all kinds that look alike under JupyterLab's stylesheet; "" for names and signs."""
     from pygments.token import STANDARD_TYPES, Comment, Error, Keyword, Number, Operator, String
 
-    looks: Any = (Comment, Keyword, Operator, Number, String, Error)
+    looks: Any = (Comment, Keyword, Operator.Word, Number, String, Error)
     return next((STANDARD_TYPES[look] for look in looks if kind in look), "")
 
 

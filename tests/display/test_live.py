@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from time import monotonic
 
 import pytest
 
@@ -86,9 +87,29 @@ def test_small_groups():
     """No box holds many children, so that a new one re-sends little."""
     view, reply = begun()
     fed(view, reply, ANSWER * 3, 40)
-    groups = answer_of(view).children
+    box = answer_of(view)
+    groups = [box, *(child for child in box.children if hasattr(child, "children"))]
     assert len(groups) > 2
     assert max(len(group.children) for group in groups) <= 2 * GROUP
+
+
+@pytest.mark.usefixtures("shell")
+def test_the_tail_of_a_fast_answer_waits():
+    """What comes faster than anybody reads is shown by finished blocks; its tail follows, and nothing goes away."""
+    view, reply = begun()
+    reply.status.first_at = monotonic()
+    for number in range(3):
+        reply.text_parts.append(f"Block {number}.\n\nMiddle.\n\nThe tail")
+        reply.status.chunks += 1_000
+        view.show(reply)
+        assert "tail" not in page(answer_of(view)).rpartition("Block")[2]
+    view.show(reply)  # nothing more came: it is not fast any more
+    assert page(answer_of(view)).count("The tail") == 3
+    reply.text_parts.append(" grows.\n\nMore")
+    reply.status.chunks += 1_000
+    view.show(reply)
+    assert "The tail grows." in page(answer_of(view))
+    assert "More" in page(answer_of(view))
 
 
 @pytest.mark.usefixtures("shell")
