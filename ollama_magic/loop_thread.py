@@ -4,7 +4,8 @@
 and the main thread now waits for its threads, like `with ThreadPoolExecutor()` does; then it stops waiting, closes its
 connection, and raises KeyboardInterrupt (`MainThreadWatch`). No signal handler is replaced for this.
 
-After a fork the child has the loop but not its thread; its next call starts a new loop.
+A fork waits until every loop stands between two steps, so that the child finds no lock that a loop's step held, such as
+that of an import. The child has the loop but not its thread; its next call starts a new loop.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ T = TypeVar("T")
 POLL_S = 0.1  # an untimed wait cannot be interrupted on every platform (design.md §5)
 FINISH_S = 0.8  # how long ■ waits until the end is shown: the prompt is promised within 1 s (design.md §7.2)
 RETRY_S = 0.2  # until a lost cancellation is repeated
+REST_S = 1.0  # how long a fork waits for a loop's step, which may itself wait for the thread that forks
 
 _WAITS = ("threading", "concurrent.futures", "multiprocessing.pool", "queue", "selectors")  # modules that wait in C
 
@@ -69,6 +71,20 @@ class LoopThread:
         """Run a coroutine that closes something, and wait at most `FINISH_S`, even in a stopped thread."""
         with suppress(NotYet):
             self.start(coroutine).result(timeout=FINISH_S)
+
+    def rest(self, until: threading.Event) -> None:
+        """Have the loop stand still between two steps until the event is set; return when it does."""
+        if self._loop is None or threading.current_thread() is self._thread:
+            return
+        resting = threading.Event()
+
+        def stand_still() -> None:
+            resting.set()
+            until.wait(REST_S)
+
+        with suppress(RuntimeError):  # the loop has been closed meanwhile
+            self.call_soon(stand_still)
+            resting.wait(REST_S)
 
     def forget(self) -> None:
         """Start anew in a child process, without touching the parent's loop, whose sockets it shares."""
@@ -239,10 +255,25 @@ _loop_threads: WeakSet[LoopThread] = WeakSet()
 _abandoned: list[asyncio.AbstractEventLoop] = []  # alive, so that nothing of the parent's is closed with them
 
 
-def _after_fork() -> None:
+_forks: list[threading.Event] = []  # set when a fork is over, in the parent
+
+
+def _before_fork() -> None:
+    _forks.append(threading.Event())
+    for loop_thread in list(_loop_threads):
+        loop_thread.rest(_forks[-1])
+
+
+def _in_parent() -> None:
+    while _forks:
+        _forks.pop().set()
+
+
+def _in_child() -> None:
+    _forks.clear()
     for loop_thread in list(_loop_threads):
         loop_thread.forget()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -180,6 +181,33 @@ def test_every_loop_thread_begins_anew_in_a_child() -> None:
     with os.fdopen(read) as found:
         assert found.read() == str(child)
     assert loop_thread.run(pid()) == os.getpid()
+    loop_thread.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_waits_for_a_step_of_a_loop() -> None:
+    """A child finds no lock that a step of a loop held, such as that of an import; the parent's loop goes on."""
+    loop_thread, lock = LoopThread(), threading.Lock()
+
+    async def hold() -> None:
+        while True:
+            with lock:
+                time.sleep(0.02)  # noqa: ASYNC251 (a step that takes long)
+            await asyncio.sleep(0)
+
+    async def pid() -> int:
+        return os.getpid()
+
+    holding = loop_thread.start(hold())
+    for _ in range(5):
+        time.sleep(0.005)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if lock.acquire(timeout=1) else 1)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert loop_thread.run(pid()) == os.getpid()
+    holding.cancel()
     loop_thread.close()
 
 
