@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import nbformat
 import pytest
 
 from ollama_magic.demo.demo_server import DemoServer
@@ -105,3 +106,12 @@ def test_the_quickstart_says_who_answers() -> None:
     assert all(words in cells["intro"] for words in marks)
     assert "It is tiny and will often be\nwrong" in cells["anything"]
     assert "ollama pull gemma3:4b" in cells["better"]
+
+
+def test_no_example_is_taken_for_another() -> None:
+    """Two examples that are open at once are two notebooks: they share no cell id that would identify one of them."""
+    notebooks = [nbformat.read(path, 4) for path in (examples.ROOT / "examples").glob("*.ipynb")]
+    ids = [
+        cell.id for notebook in notebooks for cell in notebook.cells if len(cell.id) > 7
+    ]  # shorter ones do not count
+    assert sorted(set(ids)) == sorted(ids)

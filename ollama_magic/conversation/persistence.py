@@ -205,7 +205,12 @@ class Persistence:
         """Before the first write: of two kernels that loaded one notebook, the second saves its turns separately."""
         if self._saved or self._record is None or self._evidence is None or self._verdict.kind == "in use":
             return
-        verdict = identify(self._evidence, self.store.notebooks(), alive)
+        records = self.store.notebooks()
+        verdict = identify(self._evidence, records, alive)
+        if verdict.kind == "in use":  # or it is a copy of a notebook that was not known yet when this one was loaded
+            seen = self._evidence
+            evidence = gather(seen.path, seen.running_cell, self._kernel, records, self._context.read_cell)
+            verdict = identify(evidence, records, alive)
         if verdict.kind == "in use":
             self._verdict, self._record = verdict, replace(self._record, path="")
             self._news = self.verdict_line()

@@ -208,3 +208,20 @@ def test_attachments_come_back(tmp_path: Path) -> None:
 
 def a_text(name: str, text: str) -> Attachment:
     return Attachment.of(name, "text", "text/plain", text.encode(), "a note")
+
+
+def test_a_copy_that_was_loaded_first_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two notebooks with a cell in common are two, also if both were loaded before the first turn of either."""
+    processes = iter([(1, 1.0), (2, 2.0), (3, 3.0)])
+    monkeypatch.setattr(module, "this_process", lambda: next(processes))
+    monkeypatch.setattr(module, "alive", lambda process: process != (2, 2.0))
+    for name in ("one", "two"):
+        save(tmp_path / f"{name}.ipynb", "cell-aaaa", f"cell-of-{name}")
+    one, two = Kernel(tmp_path, "one"), Kernel(tmp_path, "two")
+    assert one.load() == two.load() == []
+    one.chat(1, "cell-of-one")
+    two.chat(1, "cell-of-two")
+    assert two.persistence.news() == ""
+    two.close()
+    assert Kernel(tmp_path, "two").load() == [1]
+    one.close()
