@@ -109,7 +109,10 @@ def test_the_quickstart_says_who_answers() -> None:
 
 
 def test_no_example_is_taken_for_another() -> None:
-    """Two examples that are open at once are two notebooks: they share no cell id that would identify one of them."""
+    """Two examples that are open at once are two notebooks: they share no cell id that would identify one of them.
+
+    Ids of at most seven characters identify nothing.
+    """
     notebooks = [nbformat.read(path, 4) for path in (examples.ROOT / "examples").glob("*.ipynb")]
     ids = [
         cell.id for notebook in notebooks for cell in notebook.cells if len(cell.id) > 7
