@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -44,14 +44,21 @@ def executed(
 
 def answers(notebook: NotebookNode) -> list[str]:
     """The texts of the answers that stand under the cells."""
+    return [bundle["text/plain"] for bundle in shown(notebook)]
+
+
+def shown(notebook: NotebookNode) -> list[dict[str, Any]]:
+    """What stands in our outputs under the cells; those into which a panel's transcript grows hold nothing."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return [output["data"]["text/plain"] for output in outputs if "ollama_magic" in output.get("metadata", {})]
+    return [
+        dict(output["data"]) for output in outputs if "ollama_magic" in output.get("metadata", {}) and output["data"]
+    ]
 
 
 def said(notebook: NotebookNode) -> dict[str, list[str]]:
     """What each cell of code says, in plain text."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return {cell.id: [_text(output) for output in cell.outputs] for cell in cells}
+    return {cell.id: [_text(output) for output in cell.outputs if output.get("data") != {}] for cell in cells}
 
 
 def _text(output: NotebookNode) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests import examples
 from tests.answers import chats, sent
@@ -12,16 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-    from nbformat import NotebookNode
 
     from tests.double import ScriptedServer
 
 NAME = "panel.ipynb"
-
-
-def shown(notebook: NotebookNode) -> list[dict[str, Any]]:
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return [dict(output["data"]) for output in outputs if "ollama_magic" in output.get("metadata", {})]
 
 
 def test_the_example_runs_and_reads_as_saved(
@@ -32,11 +26,11 @@ def test_the_example_runs_and_reads_as_saved(
     again = examples.executed(NAME, server, monkeypatch, tmp_path)
     examples.save(again, NAME)
     saved = examples.saved(NAME)
-    texts = [bundle["text/plain"] for bundle in shown(again)]
-    assert texts == [bundle["text/plain"] for bundle in shown(saved)]
+    texts = [bundle["text/plain"] for bundle in examples.shown(again)]
+    assert texts == [bundle["text/plain"] for bundle in examples.shown(saved)]
     assert texts[1].count("\n> ") == 2
     assert "What is my name?" in texts[1]
-    assert all(set(bundle) == {"text/html", "text/plain"} for bundle in shown(saved))
+    assert all(set(bundle) == {"text/html", "text/plain"} for bundle in examples.shown(saved))
     assert "widgets" not in saved.metadata
     assert examples.errors(again) == []
     assert [text for role, text in sent(chats(server)[-1]) if role == "user"][-1] == "What is my name?"

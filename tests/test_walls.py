@@ -55,7 +55,7 @@ ROOMS = {
     "panel": (
         (
             "__init__ attachment_tray input notice null_view panel_actions panel_answer panel_view thumbnails toolbar "
-            "transcript turn_list turn_tabs turn_widgets"
+            "transcript transcript_places turn_list turn_tabs turn_widgets"
         ),
         "attachments display conversation markdown turns",
         "IPython",

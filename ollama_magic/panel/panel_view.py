@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ollama_magic.panel")
 PLACEHOLDER = "A chat panel was open in this cell; run the cell again for a new one."
 REST_S = 1.0  # before the transcript is sent, so that quick turns send it only once
-BYTES_PER_S = 50_000  # a long transcript is sent less often
 BUSY_S = 0.4
 
 
@@ -62,7 +61,7 @@ class Panel:
             self._build()
 
     def open(self) -> None:
-        """Show both outputs in the running cell, and start listening."""
+        """Show the outputs in the running cell, and start listening."""
         from IPython import display
 
         conversation = self._session.conversation()
@@ -237,8 +236,7 @@ class Panel:
         if self._awaited or self.closed:
             return
         self._awaited = True
-        pause = max(REST_S, self._transcript.size / BYTES_PER_S)
-        asyncio.get_running_loop().call_later(pause, self._copy)
+        asyncio.get_running_loop().call_later(REST_S, self._copy)
 
     def _copy(self) -> None:
         self._awaited = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -13,88 +14,124 @@ from ollama_magic.display.settled import IGNORE_TEX, plain_text, settled_html
 from ollama_magic.display.slot import settled_of
 from ollama_magic.display.vscode import style_for_host
 from ollama_magic.foreign import one_line, repaired, visible, without_controls
+from ollama_magic.panel.transcript_places import SEALED, Places, placed
 from ollama_magic.turns.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ollama_magic.turns.turn_value import Turn
 
-# Servers limit outputs to a megabyte per second; older turns than fit are counted but not shown.
-LIMIT = 250_000
+    Bundle = dict[str, str]
+    _Part = tuple[str, str]  # as HTML, as Markdown
+
+OUTPUTS = SEALED + 2  # the first has the line about all turns
 NOTHING = "This conversation has no turns yet."
 
 
 class Transcript:
-    """The second output of a panel's cell."""
+    """The outputs below the widget of a panel's cell, of which only those that changed are sent again.
+
+    A cell that has ended gets no more outputs, so all of them are opened with it. An output without turns has no data,
+    and no front end gives it any room.
+    """
 
     def __init__(self, slot: str) -> None:
         self.name = "ollama-magic-transcript-" + re.sub(r"[^A-Za-z0-9]+", "-", slot)
-        self._slot = slot
-        self._display_id = secrets.token_hex(16)
-        self._known: dict[tuple[tuple[int, str, int], ...], tuple[str, str]] = {}
-        self._shown: dict[str, str] = {}
-
-    @property
-    def size(self) -> int:
-        """The number of characters shown."""
-        return sum(map(len, self._shown.values()))
+        self._outputs = [_Output(name) for name in (slot, *(f"{slot}.{nth}" for nth in range(2, OUTPUTS + 1)))]
+        self._places = Places()
+        self._known: dict[int, tuple[object, _Part]] = {}
+        self._lock = threading.Lock()
 
     def open(self, name: str, turns: Sequence[Turn], newest: int = 0) -> None:
         """Show it in the running cell; `newest` turns are enough for now, 0 stands for all."""
-        self._publish("display", name, self.bundle(name, turns, newest))
+        with self._lock:
+            for output, bundle in zip(self._outputs, self._bundles(name, turns, newest), strict=True):
+                output.open(name, bundle)
+            self._places = Places()  # the next update places all turns
 
     def update(self, name: str, turns: Sequence[Turn]) -> None:
         """Update it, from any thread."""
-        bundle = self.bundle(name, turns)
-        if bundle != self._shown:
+        with self._lock:
+            for output, bundle in zip(self._outputs, self._bundles(name, turns), strict=True):
+                output.update(name, bundle)
+
+    def _bundles(self, name: str, turns: Sequence[Turn], newest: int = 0) -> list[Bundle]:
+        """Return what each output holds. What fits in one output is in the first, below the line about all turns."""
+        by_number = {turn.number: turn for turn in turns[-newest:]}
+        places = placed([*by_number], lambda number: sum(map(len, self._part(by_number[number]))), self._places)
+        parts = {number: self._part(by_number[number]) for number in places.shown}
+        self._places, self._known = places, {number: self._known[number] for number in parts}
+        groups = [(), *places.sealed, places.newest] if any(places.sealed) else [places.newest, *[()] * (OUTPUTS - 1)]
+        first, *others = [[parts[number] for number in group] for group in groups]
+        lead = _lead(name, len(turns), len(parts))
+        around = f"<p><small>{escape(lead)}</small></p>", lead
+        return [self._bundle([around, *first], style_for_host()), *map(self._bundle, others)]
+
+    def _bundle(self, parts: Iterable[_Part], style: str = "") -> Bundle:
+        found = [*parts]
+        if not found:
+            return {}
+        inner = "".join(html for html, _ in found)
+        html = f'{style}<div class="ollama-magic-transcript {self.name} {IGNORE_TEX}">{inner}</div>'
+        return {"text/html": html, "text/plain": "\n\n".join(text for _, text in found)}
+
+    def _part(self, turn: Turn) -> _Part:
+        state = [(one.number, one.state, len(one.text)) for one in (turn, *turn.alternatives)]
+        known = self._known.get(turn.number)
+        if known is None or known[0] != state:
+            known = self._known[turn.number] = state, _part_of(turn)
+        return known[1]
+
+
+class _Output:
+    """One output, and what it shows."""
+
+    def __init__(self, slot: str) -> None:
+        self._slot = slot
+        self._display_id = secrets.token_hex(16)
+        self._shown: tuple[str, Bundle] = "", {}
+
+    def open(self, name: str, bundle: Bundle) -> None:
+        """Show it in the running cell."""
+        self._publish("display", name, bundle)
+        self._remember()
+
+    def update(self, name: str, bundle: Bundle) -> None:
+        """Send it again if it has changed."""
+        if (name, bundle) != self._shown:
             self._publish("update_display", name, bundle)
+        self._remember()
 
-    def bundle(self, name: str, turns: Sequence[Turn], newest: int = 0) -> dict[str, str]:
-        """Return the turns as HTML and as Markdown."""
-        shown, left = list[tuple[str, str]](), LIMIT
-        for turn in reversed(turns[-newest:]):
-            part = self._part(turn)
-            left -= sum(map(len, part))
-            if left < 0 and shown:
-                break
-            shown.append(part)
-        lead = _lead(name, len(turns), len(shown))
-        html = "".join(html for html, _ in reversed(shown))
-        text = "\n\n".join([lead, *(text for _, text in reversed(shown))])
-        around = f"ollama-magic-transcript {self.name} {IGNORE_TEX}"
-        return {
-            "text/html": f'{style_for_host()}<div class="{around}"><p><small>{escape(lead)}</small></p>{html}</div>',
-            "text/plain": text,
-        }
-
-    def _part(self, turn: Turn) -> tuple[str, str]:
-        key = tuple((one.number, one.state, len(one.text)) for one in (turn, *turn.alternatives))
-        if key not in self._known:
-            reply = Reply.of(turn)
-            names = ", ".join(visible(one_line(one.name)) for one in turn.attachments)
-            attached = f"<p><small>attached {escape(names)}</small></p>" if names else ""
-            html = f"<blockquote>{_lines(turn.prompt)}{attached}</blockquote>{settled_html(reply, 'brief')}"
-            asked = "\n".join(f"> {line}" for line in without_controls(repaired(turn.prompt)).splitlines())
-            asked += f"\n> [attached {names}]" if names else ""
-            for other in map(Reply.of, turn.alternatives):
-                name = f"beside it: {visible(one_line(other.model))}"
-                folded = f"<summary><small>{escape(name)}</small></summary>{settled_html(other, 'brief')}"
-                html += f"<details>{folded}</details>"
-            self._known[key] = html, f"{asked}\n\n{_answers(turn)}"
-        return self._known[key]
-
-    def _publish(self, how: str, name: str, bundle: dict[str, str]) -> None:
+    def _publish(self, how: str, name: str, bundle: Bundle) -> None:
         from IPython import display
 
-        self._shown = bundle
+        self._shown = name, bundle
         # No conversation, so that `%ollama open .` does not read it as an answer.
         labels = {"slot": self._slot, "conversation": None, "panel": name}
-        settled = settled_of(current_shell())
-        settled.pop(self._slot, None)
-        settled[self._slot] = dict(bundle), {"panel": name}  # for a reloaded page
         publish: Any = getattr(display, how)
         publish(bundle, raw=True, metadata={"ollama_magic": labels}, display_id=self._display_id)
+
+    def _remember(self) -> None:
+        """Keep what it shows for a reloaded page, as long as what the other outputs show."""
+        name, bundle = self._shown
+        settled = settled_of(current_shell())
+        settled.pop(self._slot, None)
+        settled[self._slot] = dict(bundle), {"panel": name}
+
+
+def _part_of(turn: Turn) -> _Part:
+    """Return a turn as HTML and as Markdown."""
+    names = ", ".join(visible(one_line(one.name)) for one in turn.attachments)
+    attached = f"<p><small>attached {escape(names)}</small></p>" if names else ""
+    html = f"<blockquote>{_lines(turn.prompt)}{attached}</blockquote>{settled_html(Reply.of(turn), 'brief')}"
+    asked = "\n".join(f"> {line}" for line in without_controls(repaired(turn.prompt)).splitlines())
+    asked += f"\n> [attached {names}]" if names else ""
+    for other in map(Reply.of, turn.alternatives):
+        name = f"beside it: {visible(one_line(other.model))}"
+        folded = f"<summary><small>{escape(name)}</small></summary>{settled_html(other, 'brief')}"
+        html += f"<details>{folded}</details>"
+    return html, f"{asked}\n\n{_answers(turn)}"
 
 
 def _answers(turn: Turn) -> str:

@@ -16,7 +16,8 @@ from ollama_magic.conversation.journal import Origin
 from ollama_magic.line.loaded import loaded_magics
 from ollama_magic.panel import panel_view as panel_room
 from ollama_magic.panel.panel_view import Panel
-from ollama_magic.panel.transcript import LIMIT as TRANSCRIPT_LIMIT, Transcript
+from ollama_magic.panel.transcript import OUTPUTS, Transcript
+from ollama_magic.panel.transcript_places import LIMIT as TRANSCRIPT_LIMIT
 from ollama_magic.panel.turn_list import LIMIT, LIVE, PORTION
 from tests.answers import chats, sent, words
 from tests.display.replies import HTML, TEXT, WIDGET, found, leaves
@@ -104,6 +105,11 @@ def click(panel, text, inside=None):
 
 def asked(server):
     return [text for role, text in sent(chats(server)[-1]) if role == "user"]
+
+
+def transcript_in(outputs):
+    """What a transcript was sent last."""
+    return [bundle for _, bundle, labels in outputs if bundle and "panel" in labels.get("ollama_magic", {})][-1]
 
 
 def test_one_conversation(shell, server, outputs):
@@ -284,7 +290,7 @@ def test_json_is_shown_as_json(shell, server, outputs):
     settle(panel)
     later = opened(shell)
     later.close()
-    for html in (page(panel.turns.box), page(later.turns.turns[0].root), outputs[-2][1][HTML]):
+    for html in (page(panel.turns.box), page(later.turns.turns[0].root), transcript_in(outputs)[HTML]):
         assert "You said: **Some JSON, please.**" in re.sub("<[^>]*>", "", html)
         assert "class=highlight" in html
 
@@ -372,9 +378,13 @@ def test_an_undo_of_nothing_is_told(shell, server, outputs):
 
 
 def test_two_outputs(shell, server, outputs):
-    """The widget is the first output and the transcript the second, hidden by a style that lives in the widget."""
+    """The widget is the first output and the transcript the second, hidden by a style that lives in the widget.
+
+    The outputs into which it grows have no data.
+    """
     panel = opened(shell)
-    (_, widget, _), (_, transcript, metadata) = outputs
+    (_, widget, _), (_, transcript, metadata), *others = outputs
+    assert [bundle for _, bundle, _ in others] == [{}] * (OUTPUTS - 1)
     assert widget[WIDGET]["model_id"] == panel.root.model_id
     assert metadata["ollama_magic"]["conversation"] is None
     (name,) = re.findall(r"ollama-magic-transcript-[\w-]+", transcript[HTML])
@@ -425,8 +435,10 @@ def test_a_transcript_is_of_bearable_size(shell, server, outputs):
     type_in(panel, "one")
     (turn,) = loaded_magics().session.conversation().turns
     long = replace(turn, text="word " * 20_000)
-    bundle = Transcript("cell/1").bundle("main", [long] * 10)
-    assert sum(map(len, bundle.values())) < TRANSCRIPT_LIMIT * 1.2
+    outputs.clear()
+    Transcript("cell/1").open("main", [replace(long, number=number) for number in range(10)])
+    assert sum(len(text) for _, bundle, _ in outputs for text in bundle.values()) < TRANSCRIPT_LIMIT * 1.2
+    bundle = outputs[0][1]
     assert "main: 10 turns; the last 1 are shown" in bundle[TEXT] or "the last" in bundle[TEXT]
 
 
@@ -498,7 +510,7 @@ def test_answers_of_several_models(shell, server, outputs):
     click(panel, "Undo")
     assert [one.model for one in session.conversation().turns] == ["a"]
     panel._copy()
-    transcript = outputs[-1][1]
+    transcript = transcript_in(outputs)
     assert "beside it: b" in transcript["text/html"]
     assert transcript["text/plain"].endswith("From **a**.\n\n## beside it: b\n\nFrom **b**.")
 
