@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ollama_magic.panel.transcript import Transcript
 from tests.bench.test_latency import PROBE, _lags
 from tests.double import Delta, ScriptedServer
+from tests.turns import a_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,6 +64,32 @@ def test_the_panel_against_a_cell(open_page: Pages, lab: Lab, tmp_path: Path, fi
     figures.note(f"{lead} latency, median, over a cell", panel[0] / cell[0], 1.3, "×")
     figures.note(f"{lead} bytes of the answer, over a cell", panel[1] / cell[1], 1.3, "×")
     figures.note_only(f"{lead} the transcript, once, when it has settled", panel[2] / 1000, "kB")
+
+
+ANSWER = "Some *words* and `code`.\n\n```python\nprint(1)\n```\n\n- one\n- two\n\n" * 3
+SEVERAL = 50  # the cost of a turn is an average: now and then some outputs are packed anew
+
+
+def test_the_transcript_of_many_turns(monkeypatch: pytest.MonkeyPatch, figures: Figures) -> None:
+    """A turn has as much of the transcript sent, however many turns stand above it."""
+    sent: list[int] = []
+
+    def publish(bundle: dict[str, str], *, metadata: dict[str, Any], **_: object) -> None:
+        sent.append(len(json.dumps([bundle, metadata])))
+
+    monkeypatch.setattr("IPython.display.display", publish)
+    monkeypatch.setattr("IPython.display.update_display", publish)
+    transcript, costs = Transcript("cell/1"), list[int]()
+    transcript.open("main", [])
+    turns = [a_turn(f"question {n}", ANSWER, model="demo:latest", number=n) for n in range(1, 1001 + SEVERAL)]
+    for count in range(1, len(turns) + 1):
+        sent.clear()
+        transcript.update("main", turns[:count])
+        costs.append(sum(sent))
+    few, *more = (statistics.mean(costs[above : above + SEVERAL]) for above in (10, 200, 1000))
+    figures.note_only("panel, 10 turns above: the transcript after a turn", few / 1000, "kB")
+    for above, cost in zip((200, 1000), more, strict=True):
+        figures.note(f"panel, {above:,} turns above: the transcript after a turn, over 10", cost / few, 1.5, "×")
 
 
 def trial(open_page: Pages, lab: Lab, place: str, above: int, told: Path) -> tuple[float, float, float]:
