@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 HOSTILE = "Look: <script>alert(1)</script> <img src=x onerror=alert(2)> [go](javascript:alert(3)) and **done**."
 
+MANY_TURNS = """
+from ollama_magic.line.loaded import loaded_magics
+from ollama_magic.turns.turn_value import Outcome, Turn
+journal = loaded_magics().session.journal
+journal.add([Turn(f'question {n}', 'Some **words**. ' * 40, outcome=Outcome('complete')) for n in range(1, 41)])
+"""
+
 ALL_SETTLED = """
 from ollama_magic.line.loaded import loaded_magics
 while loaded_magics().session.running():
@@ -157,3 +164,18 @@ def test_nbconvert_to_text(answering: Servers) -> None:
     script, _ = PythonExporter().from_notebook_node(made)
     assert "run_cell_magic('chat', '', 'Tell me.\\n')" in script
     compile(script, "exported.py", "exec")
+
+
+def test_the_transcript_of_a_panel(answering: Servers) -> None:
+    """A long transcript stands in its outputs in order, what came later included, and so does it in a printed page."""
+    answering(answers=several)
+    made = executed("%ollama panel", MANY_TURNS, "%%chat\nAnd then?")
+    asked = [*(f"question {n}" for n in range(1, 41)), "And then?"]
+    texts = [output["data"].get("text/plain", "") for output in outputs(made, 1)]
+    assert re.findall(r"^> (.*)$", "\n".join(texts), re.MULTILINE) == asked
+    assert texts.count("") > 1
+    with pytest.warns(UserWarning, match="is not able to be represented"):
+        page = HTMLExporter(template_name="classic").from_notebook_node(made)[0]
+    assert re.findall(r"<blockquote><p>(.*?)</p>", page) == asked
+    shown = len(re.findall(r'<div class="[^"]*output_subarea', page))
+    assert shown == sum(map(bool, texts)) + 1  # the answer of the last cell, too
