@@ -47,6 +47,9 @@ session.serialize = counting
 """
 TOLD = "import json; open({path!r}, 'w').write(json.dumps(bytes_of))"
 CLEAR = "bytes_of.clear()"
+# The transcript of the turns that were there before has been sent: the first of them stands in it.
+FOLLOWED = """() => [...document.querySelectorAll('.ollama-magic-transcript blockquote')]
+    .some(one => one.textContent === 'question 1')"""
 ALL = f"() => window.probe.top >= {TOKENS // 10 - 1}"
 
 
@@ -111,6 +114,7 @@ def trial(open_page: Pages, lab: Lab, place: str, above: int, told: Path) -> tup
         if place == "panel":
             page.run(0)
             page.page.wait_for_function("() => document.querySelector('.ollama-magic-panel')?.dataset.ollamaMagic")
+            page.page.wait_for_function(FOLLOWED)
         page.page.evaluate(PROBE, ROOTS[place])
         page.tell_kernel(CLEAR)
         if place == "panel":
