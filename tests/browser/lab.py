@@ -28,6 +28,7 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page
 }
 UNUSED = ("jupyter_lsp", "jupyter_server_terminals")  # they look for programs, which takes a second
+BUILD = ("buildAvailable", "buildCheck")  # each page would have the server ask Node twice what is to be built
 KERNEL = {
     "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
     "display_name": "Python 3",
@@ -73,6 +74,7 @@ class Lab:
             "ServerApp.root_dir": self.work,
             "ServerApp.disable_check_xsrf": True,
             "ServerApp.jpserver_extensions": dict.fromkeys(UNUSED, False),
+            "ServerApp.tornado_settings": {"page_config_data": dict.fromkeys(BUILD, False)},
         }
         flags = ["--no-browser", "--allow-root", "--expose-app-in-browser"]
         self.process = subprocess.Popen(

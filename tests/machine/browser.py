@@ -24,7 +24,22 @@ STAMP = Path(sys.prefix) / "browser"  # holds the path of the browser
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FONTS = ("fonts-noto-cjk", "fonts-noto-color-emoji")
 NPM_BUILD = "@sparticuz/chromium@153.0.0"  # with the libraries that it needs
+# Playwright names features of its own to do without, and the last list counts: this one has those that matter to us.
+# The popups under the address bar would be made for each page, a process of their own with it.
+WITHOUT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "OptimizationHints",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+)
 FLAGS = (
+    f"--disable-features={','.join(WITHOUT)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
