@@ -162,7 +162,7 @@ def test_a_live_answer_for_everybody(demo_server: Servers, notebook: Notebooks) 
     page.page.keyboard.press("Enter")
     page.wait_run(1)
     assert "stopped" in page.text(1)
-    assert chats(server)[0].ended.wait(5)
+    assert chats(server)[0].ended.wait(30)
     for theme in THEMES:
         page.page.evaluate(WEAR, theme)
         assert page.page.evaluate(FAINT, [OURS, RATIO]) == [], theme

@@ -48,7 +48,7 @@ def test_a_sitting(demo_server: Callable[..., ScriptedServer], notebook: Callabl
     panel.wait("p3 is paragraph")
     panel.button("Stop").last.click()
     panel.wait("stopped")
-    assert chats(server)[-1].ended.wait(5)
+    assert chats(server)[-1].ended.wait(30)
 
     page.reload()
     finds_everything(PanelOf(page))

@@ -73,7 +73,7 @@ def test_stop_button(demo_server: Servers, notebook: Notebooks) -> None:
     page.wait_text(1, "p3")
     page.output(1).get_by_role("button", name="Stop").click()
     page.wait_run(1)
-    assert chats(server)[0].ended.wait(5)
+    assert chats(server)[0].ended.wait(30)
     assert chats(server)[0].closed_early
     page.wait_text(1, "stopped")
     assert "p2 is paragraph" in page.text(1)

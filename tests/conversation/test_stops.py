@@ -245,12 +245,12 @@ def test_an_interrupted_call_leaves_no_noise(loop_thread, capfd):
         finally:
             ended.set()
 
-    timer = threading.Thread(target=lambda: (begun.wait(5), os.kill(os.getpid(), signal.SIGINT)))
+    timer = threading.Thread(target=lambda: (begun.wait(30), os.kill(os.getpid(), signal.SIGINT)))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         loop_thread.run(call())
     timer.join()
-    assert ended.wait(5)
+    assert ended.wait(30)
     loop_thread.run(asyncio.sleep(0))
     assert capfd.readouterr().err == ""
 
@@ -271,6 +271,6 @@ def test_the_end_of_a_loop_waits_for_what_cancelled_work_closes():
             work.closing = asyncio.ensure_future(close())
 
     loop_thread.start(work())
-    assert begun.wait(5)
+    assert begun.wait(30)
     loop_thread.close()
     assert closed == [True]

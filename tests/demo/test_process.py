@@ -39,7 +39,7 @@ def test_gone_with_its_process(ending: str) -> None:
         url = process.stdout.readline().strip()
         assert ask(url).body == b"Ollama is running"
         process.send_signal({"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "interrupt": signal.SIGINT}[ending])
-        process.wait(5)
+        process.wait(30)
         assert _gone(url)
 
 
@@ -54,7 +54,7 @@ def test_a_forked_child_does_not_keep_it_alive() -> None:
     """A child of the kernel's process, which outlives it, does not hold the server's port."""
     with subprocess.Popen([sys.executable, "-W", "ignore", "-c", FORKED], stdout=subprocess.PIPE, text=True) as process:
         url = process.stdout.readline().strip()
-        process.wait(5)
+        process.wait(30)
         assert _gone(url)
         process.stdout.close()
 

@@ -305,7 +305,7 @@ def _(person: Person, first: str, second: str) -> None:
     threading.Thread(target=press, daemon=True).start()
     person.types(second)
     assert time.monotonic() - pressed[0] < 5
-    assert person.server.left.wait(5)
+    assert person.server.left.wait(30)
 
 
 # Options

@@ -109,7 +109,7 @@ def test_leaving_a_turn_of_the_notebook_stops_it(shell, start) -> None:
 
     asyncio.run(main())
     for asked in chats(server):
-        assert asked.ended.wait(10)
+        assert asked.ended.wait(30)
         assert asked.closed_early
     session = shell.magics_manager.registry["OllamaMagic"].session
     session.stop_all()

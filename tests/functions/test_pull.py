@@ -50,5 +50,5 @@ def test_leaving_a_pull_hangs_up(start) -> None:
         if line.total:
             break
     asked = next(request for request in server.requests if request.path == "/api/pull")
-    assert asked.ended.wait(10)
+    assert asked.ended.wait(30)
     assert asked.closed_early

@@ -115,7 +115,7 @@ def test_breaking_off_a_list_hangs_up(start) -> None:
     for city in ollama_magic.stream("Cities.", format=list[City]):
         assert city.name == "Lima"
         break
-    assert chats(server)[-1].ended.wait(10)
+    assert chats(server)[-1].ended.wait(30)
     assert chats(server)[-1].closed_early
 
     async def ask() -> None:
@@ -123,7 +123,7 @@ def test_breaking_off_a_list_hangs_up(start) -> None:
             break
 
     asyncio.run(ask())
-    assert chats(server)[-1].ended.wait(10)
+    assert chats(server)[-1].ended.wait(30)
     assert chats(server)[-1].closed_early
 
 
