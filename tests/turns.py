@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ollama_magic.conversation.changes import Began, Ended, Grown
-from ollama_magic.ollama.protocol import Stats
+from ollama_magic.ollama.stats import Stats
 from ollama_magic.turns.turn_value import Outcome, RequestSettings, Turn
 
 SETTINGS = ("digest", "system", "options", "think", "format", "keep_alive", "host", "turns")

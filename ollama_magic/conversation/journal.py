@@ -6,8 +6,8 @@ import os
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 from ollama_magic.conversation.changes import (
@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 STILL_RUNNING = "That turn is still running; `%ollama stop` ends it, then it can be taken back."
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """What started a turn: the cell, if any, and the front end's id of its execution."""
 
     cell: str | None = None

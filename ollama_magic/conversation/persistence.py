@@ -8,7 +8,8 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.changes import Began, Entry, contents_in, from_json, kind_of, to_json
+from ollama_magic.conversation.change_json import contents_in, from_json, kind_of, to_json
+from ollama_magic.conversation.changes import Began, Entry
 from ollama_magic.notebook.evidence import find_path, find_renamed, gather, ids_in, saved_at
 from ollama_magic.notebook.identity import Verdict, cell_mark, identify, prompt_mark, taken_up
 from ollama_magic.store.store import NotebookRecord, Row, Store, alive, this_process

@@ -1,4 +1,4 @@
-"""A running turn: what it needs, and the reply that it writes."""
+"""A running turn: what it needs, and the reply that it writes; `new_turn` makes it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.context_window import NOTHING_ASKED
 from ollama_magic.conversation.main_thread import MainThread
-from ollama_magic.conversation.reply import CHAT, GENERATE, Reply
 from ollama_magic.conversation.reply_accumulator import ReplyAccumulator
 from ollama_magic.conversation.reply_views import ReplyViews
 from ollama_magic.conversation.tool_loop import ToolLoop
-from ollama_magic.turns.turn_value import RequestSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +18,8 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.interfaces import ChatServer, View
     from ollama_magic.conversation.record import Record
+    from ollama_magic.conversation.reply import Reply
     from ollama_magic.conversation.request import Plan
-    from ollama_magic.conversation.server import Server
     from ollama_magic.conversation.turn_group import TurnGroup
 
 
@@ -49,18 +47,3 @@ class RunningTurn:
         self.views = ReplyViews(self.reply, self.view)
         self.loop = ToolLoop(self.reply, self.plan.tools, self.mask, self.plan.tool_rounds)
         self.notify: Callable[[], object] = self.views.notify  # safe from any thread once the turn runs
-
-
-def new_reply(plan: Plan, conversation: Conversation, server: Server) -> Reply:
-    """Return the empty reply of a turn that is about to be asked."""
-    return Reply(
-        prompt=plan.prompt,
-        settings=RequestSettings(model=plan.model or ""),
-        conversation=None if plan.once else conversation.name,
-        kind=GENERATE if plan.single else CHAT,
-        form=plan.form,
-        format=plan.answer_format,
-        host=server.client.address,
-        attachments=plan.attachments,
-        tools=plan.tools,
-    )

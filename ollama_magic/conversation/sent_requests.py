@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ollama_magic.ollama.protocol import ChatRequest
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.ollama.address import Address
-    from ollama_magic.ollama.protocol import Request
+    from ollama_magic.ollama.protocol import ChatRequest, Request
     from ollama_magic.tools.tool import Tool
 
 LIMIT = 200  # turns
@@ -35,6 +33,8 @@ class SentRequests:
 
     def note(self, number: int, reply: Reply) -> None:
         """Remember what was sent as the turn of that number."""
+        from ollama_magic.ollama.protocol import ChatRequest
+
         self.newest = reply.request or self.newest
         if isinstance(reply.request, ChatRequest):
             self._requests[number] = SentRequest(reply.request, reply.host, tools=reply.tools)

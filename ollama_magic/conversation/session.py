@@ -1,4 +1,7 @@
-"""The session: the one owner of a kernel's conversations, servers and running turns."""
+"""The session: the one owner of a kernel's conversations, servers and running turns.
+
+What only a turn needs is imported with the first one, because loading the extension waits for this module.
+"""
 
 from __future__ import annotations
 
@@ -11,40 +14,34 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ollama_magic.conversation.cell_run import CellRun
 from ollama_magic.conversation.conversation import Conversation
-from ollama_magic.conversation.group_record import record_for
-from ollama_magic.conversation.handle import TurnHandle
 from ollama_magic.conversation.journal import Journal, Origin
 from ollama_magic.conversation.main_thread import MainThread
-from ollama_magic.conversation.reply import COMPLETE, STOPPED, Reply
-from ollama_magic.conversation.running_turn import new_reply
 from ollama_magic.conversation.sent_requests import SentRequests
-from ollama_magic.conversation.server import Server
-from ollama_magic.conversation.settings import Settings
-from ollama_magic.conversation.turn import RunningTurn, run_turn
-from ollama_magic.conversation.turn_group import KNOWN, TurnGroup
-from ollama_magic.conversation.window_before import note_before
-from ollama_magic.errors import InputError
 from ollama_magic.loop_thread import FINISH_S, LoopThread, interrupts_held
-from ollama_magic.ollama.address import Address, ConfiguredAddress, configured_address, parse_address
-from ollama_magic.ollama.secrets import Secrets
-from ollama_magic.turns.turn_value import MAIN
+from ollama_magic.turns.turn_value import COMPLETE, MAIN, STOPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine
+    from collections.abc import Awaitable, Callable, Collection, Coroutine
     from concurrent.futures import Future
 
     from ollama_magic.conversation.changes import Entry
+    from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.interfaces import View
     from ollama_magic.conversation.persistence import Persistence
+    from ollama_magic.conversation.reply import Reply
     from ollama_magic.conversation.request import Plan
-    from ollama_magic.conversation.turn_group import Beside
+    from ollama_magic.conversation.running_turn import RunningTurn
+    from ollama_magic.conversation.server import Server
+    from ollama_magic.conversation.settings import Settings
+    from ollama_magic.conversation.turn_group import Beside, TurnGroup
+    from ollama_magic.ollama.address import Address, ConfiguredAddress
+    from ollama_magic.ollama.secrets import Secrets
     from ollama_magic.turns.turn_value import Turn
-
-__all__ = ["Session", "Settings", "Stoppable"]
 
 T = TypeVar("T")
 
 RUNS = 200  # most cell executions to remember, for threads that outlive them
+GROUPS = 50  # groups whose outputs can still show another choice
 CLOSE_S = 2.0  # how long a closing kernel waits for the turns that it stops
 
 
@@ -64,7 +61,7 @@ class Session:
         self.owned_resources: dict[str, Stoppable] = {}  # such as a server that it started
         self.last: Reply | None = None
         self.sent = SentRequests()
-        self.groups: deque[TurnGroup] = deque(maxlen=KNOWN)
+        self.groups: deque[TurnGroup] = deque(maxlen=GROUPS)
         self.current = MAIN
         self.loop_thread = LoopThread()
         self.main = MainThread()
@@ -88,6 +85,8 @@ class Session:
 
     def configured_address(self) -> ConfiguredAddress:
         """The address from `%ollama host`, else the setting, else OLLAMA_HOST."""
+        from ollama_magic.ollama.address import configured_address
+
         settings = self.settings()
         return configured_address(settings.environ, config=settings.host, session=self.host)
 
@@ -97,11 +96,15 @@ class Session:
 
     def secrets(self) -> Secrets:
         """The keys from the current environment, for the session's own server only (design.md §2)."""
+        from ollama_magic.ollama.secrets import Secrets
+
         settings = self.settings()
         return Secrets.from_environment(self.address(), settings.environ, settings.headers)
 
     def server(self, host: str | None = None) -> Server:
         """Return the server at a host, the session's own by default."""
+        from ollama_magic.conversation.server import Server
+        from ollama_magic.ollama.address import parse_address
         from ollama_magic.ollama.client import Limits, OllamaClient
 
         settings, secrets = self.settings(), self.secrets()
@@ -185,40 +188,31 @@ class Session:
         `waited_for` says that the calling thread will wait for it: it can be asked for a confirmation then. `beside`
         is its place among turns of other models to the same prompt.
         """
+        from ollama_magic.conversation.handle import TurnHandle
+        from ollama_magic.conversation.new_turn import new_turn
+        from ollama_magic.conversation.turn import run_turn
+
         asked, server, run = self.conversation(conversation), self.server(host), run or self.run_of(origin or Origin())
-        self._check_for_circle(asked, plan)
-        reply = new_reply(plan, asked, server)
-        reply.status.before = (*before, *note_before(plan, asked, server, run.origin.cell), *self._new_problem())
-        record, group = record_for(plan, asked, run, reply, self.sent, beside), self._group(beside, reply)
-        turn = RunningTurn(plan, asked, server, view, reply, record, self.main, self.mask, waited_for, group)
+        turn = new_turn(plan, asked, server, view, run, self.sent, self.main, self.mask, beside, waited_for=waited_for)
+        turn.reply.status.before = (*before, *turn.reply.status.before, *self._new_problem())
         handle = TurnHandle(turn, self.loop_thread)
         self._stop_of_cell(run)
         with interrupts_held():
             if not plan.once:
                 run.first_turn()
-            view.begin(reply, handle.stop)
-            self.last = group.replies[0] if group is not None else reply
-            self._turns.add(handle)
-            handle.start(self._owned(handle))
+            view.begin(turn.reply, handle.stop)
+            self._note(handle)
+            handle.start(self._owned(handle, run_turn))
         self.journal.notify()
         return handle
 
-    def _group(self, beside: Beside | None, reply: Reply) -> TurnGroup | None:
-        if beside is None:
-            return None
-        if not beside.group.replies:
-            self.groups.append(beside.group)
-        beside.group.replies.append(reply)
-        return beside.group
-
-    def _check_for_circle(self, asked: Conversation, plan: Plan) -> None:
-        """Refuse a turn that would wait for the turn whose tool asks for it."""
-        owner = self.main.current_owner
-        if isinstance(owner, RunningTurn) and owner.conversation is asked and not plan.once:
-            raise InputError(
-                "This tool cannot ask in the conversation that waits for it; ask in another one with `-c NAME`, or "
-                "with `--once`."
-            )
+    def _note(self, handle: TurnHandle) -> None:
+        """Remember a turn that begins: as the newest one, and with its group."""
+        group = handle.turn.group
+        if group is not None and group not in self.groups:
+            self.groups.append(group)
+        self.last = group.replies[0] if group is not None else handle.turn.reply
+        self._turns.add(handle)
 
     def mask(self, text: str) -> str:
         """Return the text with each key in it hidden."""
@@ -258,6 +252,8 @@ class Session:
 
     def _learn(self, turn: RunningTurn) -> None:
         """Look up the context window of a model that has answered, in the background, for the next turn."""
+        from ollama_magic.conversation.server import Server
+
         server, request = turn.server, turn.reply.request
         if not isinstance(server, Server) or request is None or turn.reply.state != COMPLETE:
             return
@@ -284,9 +280,9 @@ class Session:
         await asyncio.gather(*self._asides, return_exceptions=True)
         await asyncio.gather(*(server.client.aclose() for server in self._servers.values()), return_exceptions=True)
 
-    async def _owned(self, handle: TurnHandle) -> Reply:
+    async def _owned(self, handle: TurnHandle, run: Callable[[RunningTurn], Awaitable[Reply]]) -> Reply:
         try:
-            return await run_turn(handle.turn)
+            return await run(handle.turn)
         finally:
             self._turns.discard(handle)
             self.on_settled()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollama_magic.conversation.changes import Began, Chosen, Ended, Grown, Rewritten, SetAside, SettingChanged, Stepped
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 TEXTS = (Began, Grown, Rewritten, Stepped, Ended)  # the changes that hold what was said in a turn
 
 
-@dataclass(frozen=True)
-class StepSummary:
+class StepSummary(NamedTuple):
     """What a step did: the turns it began, why it set others aside, what it chose, whether it changed a setting."""
 
     number: int

@@ -13,8 +13,6 @@ from ollama_magic.foreign import one_line
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-KNOWN = 50  # groups whose outputs can still show another choice
-
 
 class TurnGroup:
     """What turns asked side by side have in common; to be used on the loop only, apart from `replies` and `refresh`.

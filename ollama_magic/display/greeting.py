@@ -5,9 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from ollama_magic.display.stdout import write
-from ollama_magic.display.tables import notice
-
 
 class Greeting:
     """One line below `%load_ext`; `always` opens the slot for later lines, `text` prints instead."""
@@ -24,6 +21,9 @@ class Greeting:
         if not line and not self._always:
             return
         if self._text:
+            from ollama_magic.display.stdout import write
+            from ollama_magic.display.tables import notice
+
             write(notice(line).text + "\n")
             return
         from IPython import display
@@ -49,4 +49,8 @@ class Greeting:
 
     @staticmethod
     def _bundle(line: str) -> dict[str, str]:
-        return notice(line)._repr_mimebundle_() if line else {"text/html": "", "text/plain": ""}
+        if not line:
+            return {"text/html": "", "text/plain": ""}
+        from ollama_magic.display.tables import notice
+
+        return notice(line)._repr_mimebundle_()

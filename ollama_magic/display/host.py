@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 VSCODE_CELL, VSCODE_VARIABLE = "vscode-notebook-cell:", "__vsc_ipynb_file__"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """The running execute request: the cell's id, if the front end sends it, its own id, and deleted cells."""
 
     cell: str | None = None

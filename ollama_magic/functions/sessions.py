@@ -11,7 +11,8 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.server import Server
-from ollama_magic.conversation.session import Session, Settings
+from ollama_magic.conversation.session import Session
+from ollama_magic.conversation.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Dict, Enum, Float, Integer, TraitError, Unicode, Union, validate
 from traitlets.config import Configurable
 
-from ollama_magic.conversation.session import Settings
 from ollama_magic.errors import InputError
-from ollama_magic.line.model_options import known_name, typed_value
-from ollama_magic.line.value_readers import duration
 from ollama_magic.log import configure
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.session import Session
+    from ollama_magic.conversation.settings import Settings
 
 THINK_LEVELS = (None, True, False, "low", "medium", "high", "max")
 DISPLAYS = ("auto", "widget", "html", "text")
@@ -92,6 +90,8 @@ class OllamaTraits(Configurable):
 
     @validate("keep_alive")
     def _keep_alive_is_a_time(self, proposal: Any) -> Any:
+        from ollama_magic.line.value_readers import duration
+
         return _checked(duration, str(proposal.value)) if proposal.value != "" else ""
 
     @validate("store", "notebook")
@@ -103,6 +103,8 @@ class OllamaTraits(Configurable):
         return proposal.value
 
     def _settings(self) -> Settings:
+        from ollama_magic.conversation.settings import Settings
+
         environ = dict(os.environ)
         of_server = self.host, self.ca_file, self.headers, self.limits, environ
         of_turns = {name: getattr(self, name) for name in OF_TURNS}
@@ -110,6 +112,8 @@ class OllamaTraits(Configurable):
 
 
 def _typed(options: dict[str, Any]) -> dict[str, Any]:
+    from ollama_magic.line.model_options import known_name, typed_value
+
     texts = {known_name(key): value if isinstance(value, str) else json.dumps(value) for key, value in options.items()}
     return {key: typed_value(key, text) for key, text in texts.items()}
 

@@ -8,8 +8,6 @@ from collections import ChainMap
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.prompt.resolve import NotFilled
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
@@ -55,6 +53,8 @@ class _Hidden(dict[str, Any]):
         self._function = function
 
     def __getitem__(self, name: str) -> Any:
+        from ollama_magic.prompt.resolve import NotFilled
+
         raise NotFilled(f"{self._function} is defined in a function whose variables cannot be read; pass it on")
 
 
@@ -73,6 +73,8 @@ class _Unset(dict[str, Any]):
     """A function's variables without a value; an outer variable of the same name is another one."""
 
     def __getitem__(self, name: str) -> Any:
+        from ollama_magic.prompt.resolve import NotFilled
+
         super().__getitem__(name)
         raise NotFilled("it has no value yet")
 

@@ -11,7 +11,6 @@ from IPython.display import display
 from ollama_magic.display.host import request_of
 from ollama_magic.errors import OllamaMagicError, TurnStopped
 from ollama_magic.magics.executed_cells import DisplayedTexts
-from ollama_magic.magics.map_cell import wait_for_maps
 from ollama_magic.magics.page_comm import PageComm
 
 if TYPE_CHECKING:
@@ -94,7 +93,10 @@ class CellEvents:
         for handle in self._session.running():
             with suppress(OllamaMagicError, TurnStopped):
                 handle.wait()
-        wait_for_maps(self._session)
+        if self._session.owned_resources:
+            from ollama_magic.magics.map_cell import wait_for_maps
+
+            wait_for_maps(self._session)
 
 
 def _earlier_answer(turn: Turn) -> Any:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ollama_magic.errors import OllamaMagicError, TurnStopped
 from ollama_magic.magics.executed_cells import about_chat
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 _LOADING = re.compile(r"\s*%(?:re)?load_ext\s+ollama_magic\s*\Z")
 
 
-@dataclass(frozen=True)
-class RanCell:
+class RanCell(NamedTuple):
     """A cell that ran: its number, None if it is unknown, its code, and what it raised."""
 
     number: int | None

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.cell_order import CellOrder
-from ollama_magic.magics.output_repair import answers, choose_for_page
 from ollama_magic.magics.page_files import PageFiles
 
 if TYPE_CHECKING:
@@ -57,17 +56,30 @@ class PageComm:
         if self._listening:
             buffers = message.get("buffers") if isinstance(message, dict) else None
             self._files.receive(_data(message).get("file"), buffers or (), self._session.owned_resources.values())
-            chosen = choose_for_page(self._session, _data(message).get("keep"), self._footer())
-            if chosen is not None and comm is not None:
-                comm.send({"kept": chosen})
+            self._choose(comm, _data(message).get("keep"))
         cells = cells_in_order(_data(message).get("order"))
         if self._listening and cells is not None:
             self.order.set_page(page, cells)
 
+    def _choose(self, comm: Any, asked: object) -> None:
+        """Remember the column that the page asks for, and send its output."""
+        if asked is None:
+            return
+        from ollama_magic.magics.output_repair import choose_for_page
+
+        chosen = choose_for_page(self._session, asked, self._footer())
+        if chosen is not None and comm is not None:
+            comm.send({"kept": chosen})
+
     def _settle(self, comm: Any, message: Any) -> None:
         """Send the outputs that the page has missed, if it asks for them."""
-        settled = answers(self._shell, self._session, _data(message).get("unsettled"), self._footer())
-        if self._listening and settled:
+        asked = _data(message).get("unsettled")
+        if asked is None or not self._listening:
+            return
+        from ollama_magic.magics.output_repair import answers
+
+        settled = answers(self._shell, self._session, asked, self._footer())
+        if settled:
             comm.send({"settled": settled})
 
 

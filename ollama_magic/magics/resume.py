@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from ollama_magic.display.greeting import Greeting
 from ollama_magic.display.host import in_terminal, kernel_name, request_of
 from ollama_magic.errors import OllamaMagicError
-from ollama_magic.line.cell_source import read_cell
+from ollama_magic.notebook.declared_path import declared_path
 from ollama_magic.turns.wording import counted
 
 if TYPE_CHECKING:
@@ -61,11 +61,10 @@ def greet(session: Session, shell: Any) -> None:
 
 
 def _persistence(shell: Any, settings: Any) -> Persistence | None:
-    from ollama_magic.notebook.evidence import find_path
-
-    if not settings.store or find_path(settings.notebook, shell.user_ns, os.environ) is None:
+    if not settings.store or declared_path(settings.notebook, shell.user_ns, os.environ)[0] is None:
         return None
     from ollama_magic.conversation.persistence import NotebookContext, Persistence
+    from ollama_magic.line.cell_source import read_cell
     from ollama_magic.store.store import Store
 
     store = Store(Path(settings.store) if isinstance(settings.store, str) else None)
@@ -101,6 +100,7 @@ async def _add_elsewhere(session: Session, persistence: Persistence, greeting: G
 
 def _elsewhere(session: Session, persistence: Persistence) -> str:
     """Return the line about answers in the file that the store does not have."""
+    from ollama_magic.line.cell_source import read_cell
     from ollama_magic.notebook.notebook_file import answers_unknown, read_notebook
 
     if persistence.kind == "in use" or persistence.path is None or not persistence.path.exists():

@@ -20,7 +20,8 @@ from ollama_magic.mapping.questions import RowLook
 from ollama_magic.mapping.saved_rows import RowKeys
 from ollama_magic.mapping.saving import Saving
 from ollama_magic.mapping.worker import WorkerTask
-from ollama_magic.ollama.protocol import ChatChunk, Stats
+from ollama_magic.ollama.protocol import ChatChunk
+from ollama_magic.ollama.stats import Stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

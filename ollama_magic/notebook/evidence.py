@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError
+from ollama_magic.notebook.declared_path import declared_path
 from ollama_magic.notebook.identity import Evidence, file_marks
 from ollama_magic.notebook.notebook_file import NotebookFile, read_notebook
 
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
 
     from ollama_magic.notebook.notebook_file import ReadCell
     from ollama_magic.store.records import NotebookRecord
-
-VSCODE_VARIABLE = "__vsc_ipynb_file__"
-SERVER_VARIABLE = "JPY_SESSION_NAME"
-_SCHEME = re.compile(r"[A-Za-z][\w+-]+:(?!\\)")  # `untitled:…`; one letter is a drive
 
 
 def no_cell(source: str) -> None:
@@ -43,17 +38,9 @@ def find_path(
     name reused. So the notebook that a kernel of this name wrote comes first. If there is none and the session's file
     is missing, it is the only notebook that had this path, else the one that has the running cell.
     """
-    if setting.strip():
-        return _resolved(Path(setting.strip()))
-    name = user_ns.get(VSCODE_VARIABLE)
-    if isinstance(name, str) and name and not _SCHEME.match(name):
-        return _resolved(Path(name))
-    name = environ.get(SERVER_VARIABLE, "")
-    if not name.endswith(".ipynb"):
-        return None
-    path = _session_path(name)
-    if path is None:
-        return None
+    path, lasts = declared_path(setting, user_ns, environ)
+    if path is None or lasts:
+        return path
     possible = [record for record in records if running_cell and running_cell in record.cells] or records
     written = [record for record in possible if kernel_name and kernel_name in record.known_as]
     found = _one_of(written, path, read_cell)
@@ -147,21 +134,6 @@ def _file(path: Path, read_cell: ReadCell) -> NotebookFile | None:
         return read_notebook(path, read_cell)
     except InputError:
         return None
-
-
-def _resolved(path: Path) -> Path | None:
-    try:
-        return Path(os.path.realpath(path.expanduser()))
-    except (OSError, ValueError, RuntimeError):
-        return None
-
-
-def _session_path(name: str) -> Path | None:
-    """Return the session's name as a path; a relative one starts at the server's root, the kernel in its own folder."""
-    path = Path(name)
-    with suppress(OSError, ValueError):
-        return _resolved(path if path.is_absolute() or os.path.lexists(path) else Path(path.name))
-    return None
 
 
 def _inode_of(path: Path) -> tuple[int, int]:

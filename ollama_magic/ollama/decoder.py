@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ollama_magic.foreign import one_line, repaired
-from ollama_magic.ollama.protocol import ChatChunk, Progress, Stats, count
+from ollama_magic.ollama.protocol import ChatChunk, Progress
 from ollama_magic.ollama.server_errors import error_of, kind_of, with_cure
+from ollama_magic.ollama.stats import Stats, count
 from ollama_magic.ollama.tool_calls import calls_from
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError, ServerError
 from ollama_magic.foreign import one_line
-from ollama_magic.ollama.protocol import count
+from ollama_magic.ollama.stats import count
 
 if TYPE_CHECKING:
     from array import array

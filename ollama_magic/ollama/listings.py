@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.foreign import one_line, printable
-from ollama_magic.ollama.protocol import ModelFacts, ModelSummary, RunningModel, Tensor, count
+from ollama_magic.ollama.protocol import ModelFacts, ModelSummary, RunningModel, Tensor
+from ollama_magic.ollama.stats import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from ollama_magic.errors import ServerErrorKind
+    from ollama_magic.ollama.stats import Stats
 
 Options: TypeAlias = Mapping[str, object]  # model options, such as {"temperature": 0.2}
 Think: TypeAlias = bool | str | None  # on, off, a level such as "low"; None leaves it to the model
@@ -136,18 +137,6 @@ class Progress:
         return self.status == "success" and not self.error
 
 
-@dataclass(frozen=True)
-class Stats:
-    """The statistics of an answer in tokens and nanoseconds (protocol.md §6.3); every field may be missing."""
-
-    total_ns: int | None = None
-    load_ns: int | None = None
-    prompt_tokens: int | None = None
-    prompt_ns: int | None = None
-    answer_tokens: int | None = None
-    answer_ns: int | None = None
-
-
 class ChatChunk(NamedTuple):
     """One line of a stream: text to append, then perhaps the end, or an error instead of either.
 
@@ -235,10 +224,3 @@ class ModelFacts:
     info: Mapping[str, object] = field(default_factory=dict)
     projector: Mapping[str, object] = field(default_factory=dict)
     tensors: tuple[Tensor, ...] = ()
-
-
-def count(value: object) -> int | None:
-    """Return a valid count or time, None for anything else."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    return value if 0 <= value < 2**63 else None

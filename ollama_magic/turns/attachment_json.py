@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from ollama_magic.foreign import one_line
-from ollama_magic.ollama.protocol import count
+from ollama_magic.ollama.stats import count
 from ollama_magic.turns.attachment import Attachment, Kind
 
 if TYPE_CHECKING:

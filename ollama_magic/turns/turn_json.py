@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from ollama_magic.foreign import one_line, repaired
-from ollama_magic.ollama.protocol import Stats, count
+from ollama_magic.ollama.stats import Stats, count
 from ollama_magic.turns.attachment_json import attachments_from, reference
 from ollama_magic.turns.column_text import MOST
 from ollama_magic.turns.step_json import step_json, steps_from_json

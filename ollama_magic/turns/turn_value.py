@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ollama_magic.ollama.protocol import Stats
+from ollama_magic.ollama.stats import Stats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

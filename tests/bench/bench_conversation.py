@@ -8,10 +8,12 @@ import time
 import httpx
 import pytest
 
-from ollama_magic.conversation.changes import Entry, from_json, kind_of, to_json
+from ollama_magic.conversation.change_json import from_json, kind_of, to_json
+from ollama_magic.conversation.changes import Entry
 from ollama_magic.conversation.fold import Fold
 from ollama_magic.conversation.request import Plan, messages_of
-from ollama_magic.conversation.session import Session, Settings
+from ollama_magic.conversation.session import Session
+from ollama_magic.conversation.settings import Settings
 from ollama_magic.ollama.protocol import ChatRequest
 from ollama_magic.ollama.request_bodies import body_bytes, chat_body
 from tests.conversation.fakes import FakeView

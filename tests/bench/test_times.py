@@ -36,7 +36,7 @@ def test_loading(new_kernel: Kernels, figures: Figures) -> None:
         assert cell.status == "ok", cell.traceback
         found.append(float(cell.printed.splitlines()[-1]))
         kernel.client.stop_channels()
-    figures.note_only("%load_ext: CPU over `import ipywidgets` in the same kernel", statistics.median(found), "×")
+    figures.note("%load_ext: CPU over `import ipywidgets` in the same kernel", statistics.median(found), 0.7, "×")
 
 
 def test_stop_to_prompt(new_kernel: Kernels, figures: Figures) -> None:

@@ -11,7 +11,8 @@ from ollama_magic.conversation.reply import CHAT, GENERATE, Reply
 from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.sent_requests import SentRequests
 from ollama_magic.conversation.turn import RunningTurn
-from ollama_magic.ollama.protocol import ChatChunk, Stats
+from ollama_magic.ollama.protocol import ChatChunk
+from ollama_magic.ollama.stats import Stats
 from ollama_magic.turns.turn_value import RequestSettings
 
 DONE = ChatChunk(done=True, done_reason="stop", stats=Stats(answer_tokens=2))

@@ -8,7 +8,8 @@ from ollama_magic.conversation.context_window import Window
 from ollama_magic.conversation.request import Single
 from ollama_magic.conversation.turn import run_turn
 from ollama_magic.errors import ServerError
-from ollama_magic.ollama.protocol import ChatChunk, ChatRequest, GenerateRequest, Stats
+from ollama_magic.ollama.protocol import ChatChunk, ChatRequest, GenerateRequest
+from ollama_magic.ollama.stats import Stats
 from tests.conversation.fakes import HEADERS, FakeServer, turn, words
 
 W = Window(4096, 40_960)

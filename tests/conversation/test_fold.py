@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from ollama_magic.conversation.change_json import KINDS, from_json, kind_of, to_json
 from ollama_magic.conversation.changes import (
-    KINDS,
     Began,
     Chosen,
     Ended,
@@ -21,12 +21,9 @@ from ollama_magic.conversation.changes import (
     SettingChanged,
     Stepped,
     Undone,
-    from_json,
-    kind_of,
-    to_json,
 )
 from ollama_magic.conversation.fold import Fold, after_a_crash
-from ollama_magic.ollama.protocol import Stats
+from ollama_magic.ollama.stats import Stats
 from ollama_magic.turns.tool_steps import ToolCall, ToolStep
 from ollama_magic.turns.turn_value import Outcome, RequestSettings, Turn
 from tests.turns import a_turn, changes_of

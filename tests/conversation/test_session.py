@@ -6,7 +6,8 @@ import time
 import pytest
 
 from ollama_magic.conversation.request import Plan
-from ollama_magic.conversation.session import Session, Settings
+from ollama_magic.conversation.session import Session
+from ollama_magic.conversation.settings import Settings
 from ollama_magic.errors import AnswerCut, ServerError, ServerUnreachable, TurnStopped
 from tests.double import Fault, ScriptedServer
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation.changes import Began, Chosen, Ended, Entry, Grown, SetAside, from_json, kind_of, to_json
+from ollama_magic.conversation.change_json import from_json, kind_of, to_json
+from ollama_magic.conversation.changes import Began, Chosen, Ended, Entry, Grown, SetAside
 from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.fold import Fold, after_a_crash
 from ollama_magic.conversation.journal import Journal
-from ollama_magic.conversation.side_by_side import paired
+from ollama_magic.conversation.pairing import paired
 from ollama_magic.errors import InputError
 from ollama_magic.turns.turn_value import Outcome, Turn
 from tests.turns import a_turn

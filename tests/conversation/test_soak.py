@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ollama_magic.conversation.request import Plan
-from ollama_magic.conversation.session import Session, Settings
+from ollama_magic.conversation.session import Session
+from ollama_magic.conversation.settings import Settings
 from ollama_magic.errors import TurnStopped
 from tests.double import Fault, ScriptedServer
 

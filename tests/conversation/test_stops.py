@@ -11,10 +11,12 @@ from types import SimpleNamespace
 import pytest
 
 from ollama_magic.conversation import session as session_room, turn as turn_room
+from ollama_magic.conversation.handle import TurnHandle
 from ollama_magic.conversation.main_thread import MainThread
 from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.server import Server
-from ollama_magic.conversation.session import Session, Settings, TurnHandle
+from ollama_magic.conversation.session import Session
+from ollama_magic.conversation.settings import Settings
 from ollama_magic.conversation.turn import run_turn
 from ollama_magic.errors import TurnStopped
 from ollama_magic.loop_thread import LoopThread, interrupts_held

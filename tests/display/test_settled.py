@@ -10,7 +10,7 @@ from ollama_magic.conversation.reply import COMPLETE, CUT, FAILED, STOPPED
 from ollama_magic.display.earlier_answer import earlier_answer_view
 from ollama_magic.display.settled import bundle, footer_text
 from ollama_magic.errors import AnswerCut, ServerError
-from ollama_magic.ollama.protocol import Stats
+from ollama_magic.ollama.stats import Stats
 from tests.display.replies import HTML, TEXT, ended
 from tests.turns import a_turn
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from ollama_magic.conversation.persistence import NotebookContext, Persistence
-from ollama_magic.conversation.session import Session, Settings
+from ollama_magic.conversation.session import Session
+from ollama_magic.conversation.settings import Settings
 from ollama_magic.store.store import Store
 from tests.notebook.samples import read_cell
 

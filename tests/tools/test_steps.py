@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ollama_magic.conversation.changes import Stepped, contents_in, from_json, kind_of, to_json
+from ollama_magic.conversation.change_json import contents_in, from_json, kind_of, to_json
+from ollama_magic.conversation.changes import Stepped
 from ollama_magic.conversation.journal import Journal
 from ollama_magic.conversation.media import media_in
 from ollama_magic.demo.recordings.replay import read_replay
