@@ -51,7 +51,8 @@ def demand_of(turns: Sequence[Turn], messages: Sequence[Message]) -> Demand:
     """Return what these messages need; `turns` are the earlier ones that are sent, if all of them are."""
     sizes = [message.size for message in messages]
     used = used_by(turns)
-    new = sizes[-1] // BYTES_A_TOKEN + len(messages[-1].images) * image_tokens(turns)
+    images = len(messages[-1].images)
+    new = sizes[-1] // BYTES_A_TOKEN + (images and images * image_tokens(turns))
     return Demand(used and used + new, sum(sizes), sizes[-1], len(sizes) // 2)
 
 
@@ -72,7 +73,7 @@ def window_note(turns: Sequence[Turn], prompt: str, window: Window, images: int 
         images: How many images go along.
     """
     used = used_by(turns)
-    about = used + size_of(prompt) // BYTES_A_TOKEN + images * image_tokens(turns)
+    about = used + size_of(prompt) // BYTES_A_TOKEN + (images and images * image_tokens(turns))
     if not window.size or about <= window.size * (1 if used else 1.5):
         return ()
     lost = "drop the oldest turns" if used else "cut the prompt"

@@ -91,6 +91,6 @@ class Conversation:
 
     def behind(self, turn: Turn) -> list[Turn]:
         """The turns that stand below this one."""
-        turns = self.turns
-        place = next((place for place, one in enumerate(turns, 1) if one.number == turn.number), len(turns))
-        return list(turns[place:])
+        turns = self.turns  # it is mostly the last one of a long list
+        below = next((place for place, one in enumerate(reversed(turns)) if one.number == turn.number), 0)
+        return list(turns[len(turns) - below :])

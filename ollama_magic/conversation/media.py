@@ -42,7 +42,8 @@ async def perceived(turns: Sequence[Turn], model: str, server: ChatServer) -> Se
 
 def unperceived_note(turns: Iterable[Turn], messages: Sequence[Message], model: str) -> tuple[str, ...]:
     """Return the note about images and sound of earlier turns that were left out for the model."""
-    left = len(media_in(turns)) - sum(len(message.images) for message in messages[:-1])
+    media = media_in(turns)
+    left = len(media) - sum(len(message.images) for message in messages[:-1]) if media else 0
     if left <= 0:
         return ()
     return (f"{counted(left, 'image')} of earlier turns left out: {one_line(model, 80)} cannot see",)

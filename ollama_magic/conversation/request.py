@@ -172,7 +172,7 @@ def fingerprint(request: ChatRequest, digest: str) -> str:
     """Return a hash of what an answer depends on: the request, and the digest of the model."""
     asked = chat_body(replace(request, messages=(), keep_alive=None))
     found = blake2b(json.dumps([asked, digest], default=str).encode(), digest_size=12)
-    found.update(b"".join(message.digest for message in request.messages))
+    found.update(b"".join([message.digest for message in request.messages]))
     return found.hexdigest()
 
 

@@ -125,7 +125,7 @@ async def _request(turn: RunningTurn) -> Request | None:
         reply.notes += unperceived_note(newest_of(history, plan.turns), reply.sent, request.model)
     turn.demand = demand_of(history if plan.turns is None or plan.turns >= len(history) else [], reply.sent)
     if plan.single is None:
-        reply.status.turns_sent = sum(message.role == "user" for message in reply.sent)
+        reply.status.turns_sent = [message.role for message in reply.sent].count("user")
     digest = await turn.server.digest(request.model, fresh=plan.reuse)
     reply.settings = settings_of(request, digest=digest, host=reply.host.url if reply.host else "", turns=plan.turns)
     depends_on = fingerprint(request, digest) if isinstance(request, ChatRequest) else ""
