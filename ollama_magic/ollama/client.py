@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import OllamaMagicError, ServerError
@@ -16,6 +17,7 @@ from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
 from ollama_magic.ollama.request_bodies import (
     body_bytes,
     chat_body,
+    chat_bytes,
     create_body,
     embed_body,
     generate_body,
@@ -26,7 +28,7 @@ from ollama_magic.ollama.request_bodies import (
 from ollama_magic.ollama.secrets import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from ollama_magic.ollama.address import Address
     from ollama_magic.ollama.protocol import (
@@ -73,11 +75,11 @@ class OllamaClient:
         The last one has `done`, `error` or `cut`; a body that just ends has none of them. Closing the generator
         (`contextlib.aclosing`) closes the connection. Raises an OllamaMagicError if no answer begins.
         """
-        return self._chunks("/api/chat", chat_body(request))
+        return self._chunks("/api/chat", partial(chat_bytes, request))
 
     def stream_generate(self, request: GenerateRequest) -> AsyncGenerator[ChatChunk, None]:
         """Yield a single answer like `stream_chat`, without the token ids that servers add."""
-        return self._chunks("/api/generate", generate_body(request))
+        return self._chunks("/api/generate", partial(body_bytes, generate_body(request)))
 
     async def answer(self, request: Request, seconds: float) -> ChatChunk:
         """Return a whole answer as one chunk, which has `done`, `error` or `cut`.
@@ -115,7 +117,7 @@ class OllamaClient:
         """Yield the lines of a creation, like `stream_pull`; a missing base is downloaded first."""
         return _to_the_end(self._progress("/api/create", create_body(request), ends=False))
 
-    def _chunks(self, path: str, body: dict[str, object]) -> AsyncGenerator[ChatChunk, None]:
+    def _chunks(self, path: str, body: Callable[[], bytes]) -> AsyncGenerator[ChatChunk, None]:
         decoder = ChunkDecoder(self._connection.limits.line_bytes, self._connection.mask)
         return self._connection.stream(path, body, decoder, begun=ChatChunk())
 
@@ -124,7 +126,7 @@ class OllamaClient:
         limits = self._connection.limits
         decoder = ProgressDecoder(limits.line_bytes, self._connection.mask, ends=ends)
         patient = replace(limits, answer_bytes=_PROGRESS_BYTES, silence=max(limits.silence, limits.first_byte))
-        return self._connection.stream(path, body, decoder, limits=patient)
+        return self._connection.stream(path, partial(body_bytes, body), decoder, limits=patient)
 
     async def version(self) -> str:
         """Return the server's version, such as "0.24.0"; "" if unknown."""

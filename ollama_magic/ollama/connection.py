@@ -22,7 +22,7 @@ from ollama_magic.ollama.unpacking import TooMuch, Unpacker, Unreadable
 from ollama_magic.ollama.versions import ROUTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
     import httpx
 
@@ -74,7 +74,7 @@ class Connection:
     async def stream(
         self,
         path: str,
-        body: Mapping[str, object],
+        body: Callable[[], bytes],
         decoder: Decoder[T],
         *,
         begun: T | None = None,
@@ -85,7 +85,7 @@ class Connection:
         Closing the generator closes the connection. Raises an OllamaMagicError if no answer begins.
         """
         limits = limits or self.limits
-        async with self._reply("POST", path, body_bytes(body), limits) as response:
+        async with self._reply("POST", path, body(), limits) as response:
             if begun is not None:
                 yield begun
             cut = ""

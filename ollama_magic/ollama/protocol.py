@@ -50,6 +50,11 @@ class Message:
         return not (self.images or self.thinking or self.tool_calls or self.tool_name or self.tool_call_id)
 
     @cached_property
+    def memo(self) -> dict[str, bytes]:
+        """What is made of it once: `request_bodies` has its JSON in there. No part of its value."""
+        return {}
+
+    @cached_property
     def size(self) -> int:
         """The bytes of its text as UTF-8."""
         return len(self.content) if self.content.isascii() else len(self.content.encode("utf-8", "replace"))

@@ -19,8 +19,31 @@ if TYPE_CHECKING:
 def chat_body(request: ChatRequest) -> dict[str, object]:
     """Return the JSON object of a streamed `/api/chat` request."""
     messages = [message_body(message) for message in request.messages]
-    body: dict[str, object] = {"model": request.model, "messages": messages, "stream": True}
-    return body | _filled({"tools": list(request.tools)}) | _settings(request)
+    return {"model": request.model, "messages": messages} | _behind_messages(request)
+
+
+def chat_bytes(request: ChatRequest) -> bytes:
+    """Return what `body_bytes` makes of `chat_body`; each text of a long history is written once for all turns.
+
+    Raises:
+        InputError: It contains a value that JSON does not have.
+    """
+    head, tail = body_bytes({"model": request.model}), body_bytes(_behind_messages(request))
+    messages = b", ".join([_message_bytes(message) for message in request.messages])
+    return b"".join([head[:-1], b', "messages": [', messages, b"], ", tail[1:]])
+
+
+def _message_bytes(message: Message) -> bytes:
+    if not message.is_text:  # images are large, and kept as they are
+        return body_bytes(message_body(message))
+    found: bytes | None = message.memo.get("bytes")
+    if found is None:
+        found = message.memo["bytes"] = body_bytes(message_body(message))
+    return found
+
+
+def _behind_messages(request: ChatRequest) -> dict[str, object]:
+    return {"stream": True} | _filled({"tools": list(request.tools)}) | _settings(request)
 
 
 def message_body(message: Message) -> dict[str, object]:

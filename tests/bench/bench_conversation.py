@@ -15,7 +15,7 @@ from ollama_magic.conversation.request import Plan, messages_of
 from ollama_magic.conversation.session import Session
 from ollama_magic.conversation.settings import Settings
 from ollama_magic.ollama.protocol import ChatRequest
-from ollama_magic.ollama.request_bodies import body_bytes, chat_body
+from ollama_magic.ollama.request_bodies import chat_bytes
 from tests.conversation.fakes import FakeView
 from tests.turns import a_turn, changes_of
 
@@ -47,7 +47,7 @@ def best(work):
 
 
 def body_of(above):
-    return body_bytes(chat_body(ChatRequest("demo", messages_of(above, PROMPT, ""))))
+    return chat_bytes(ChatRequest("demo", messages_of(above, PROMPT, "")))
 
 
 def post(url, body):
