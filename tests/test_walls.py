@@ -145,8 +145,8 @@ ROOMS = {
     "ollama": (
         (
             "__init__ address catalog client connection connection_errors decoder embeddings facts_cache listings "
-            "model_names protocol proxies refusals request_bodies retry_after secrets sender server_errors stats tls "
-            "tool_calls unpacking versions"
+            "messages model_names protocol proxies refusals request_bodies retry_after secrets sender server_errors "
+            "stats tls tool_calls unpacking versions"
         ),
         "",
         "",

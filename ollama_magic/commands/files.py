@@ -18,7 +18,8 @@ from ollama_magic.turns.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ollama_magic.ollama.protocol import Message, Request
+    from ollama_magic.ollama.messages import Message
+    from ollama_magic.ollama.protocol import Request
 
 
 @command(

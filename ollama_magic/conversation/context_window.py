@@ -11,7 +11,7 @@ from ollama_magic.turns.turn_messages import prompt_with
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollama_magic.ollama.protocol import Message
+    from ollama_magic.ollama.messages import Message
     from ollama_magic.ollama.stats import Stats
     from ollama_magic.turns.turn_value import Turn
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ollama_magic.conversation.interfaces import ChatServer
-    from ollama_magic.ollama.protocol import Message
+    from ollama_magic.ollama.messages import Message
     from ollama_magic.turns.attachment import Attachment
     from ollama_magic.turns.turn_value import Turn
 

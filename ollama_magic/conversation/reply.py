@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal
 from ollama_magic.answer_types.answer_json import NoJson, fenced_blocks, read_json
 from ollama_magic.errors import AnswerCut, AnswerInvalid, InputError, OllamaMagicError
 from ollama_magic.foreign import printable
-from ollama_magic.ollama.protocol import Message
+from ollama_magic.ollama.messages import Message
 from ollama_magic.ollama.stats import Stats
 from ollama_magic.turns.tool_steps import messages_of_steps
 from ollama_magic.turns.turn_messages import plain

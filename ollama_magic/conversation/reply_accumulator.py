@@ -11,7 +11,8 @@ from ollama_magic.ollama.server_errors import failed_in_stream
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.reply import Reply
-    from ollama_magic.ollama.protocol import ChatChunk, ToolCall
+    from ollama_magic.ollama.messages import ToolCall
+    from ollama_magic.ollama.protocol import ChatChunk
 
 _TAIL = 64  # characters in which a closing tag is looked for: a chunk may cut it
 UNMARKED = "the stream ended without its end mark"

@@ -11,7 +11,8 @@ from ollama_magic.conversation.conversation import BEGAN_WITH
 from ollama_magic.conversation.media import check_size, perceived, senses_for
 from ollama_magic.errors import ModelNotFound
 from ollama_magic.foreign import one_line
-from ollama_magic.ollama.protocol import ChatRequest, Message
+from ollama_magic.ollama.messages import Message
+from ollama_magic.ollama.protocol import ChatRequest
 from ollama_magic.ollama.request_bodies import chat_body
 from ollama_magic.turns.turn_messages import messages_of, user_message
 from ollama_magic.turns.turn_value import AS_JSON, AS_MARKDOWN, AS_TEXT, Form, RequestSettings

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ollama_magic.export.target import Target
-    from ollama_magic.ollama.protocol import ChatRequest, Message
+    from ollama_magic.ollama.messages import Message
+    from ollama_magic.ollama.protocol import ChatRequest
     from ollama_magic.tools.tool import Tool
 
 LANGUAGES = {"curl": (curl, "bash"), "python": (python, "python"), "java": (java, "java")}

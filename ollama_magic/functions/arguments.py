@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import one_line
 from ollama_magic.functions.attached import images_from
-from ollama_magic.ollama.protocol import (
-    ChatRequest,
-    KeepAlive,
-    Message,
-    ModelSummary,
-    Options,
-    RunningModel,
-    Think,
-    ToolCall,
-)
+from ollama_magic.ollama.messages import Message, ToolCall
+from ollama_magic.ollama.protocol import ChatRequest, KeepAlive, ModelSummary, Options, RunningModel, Think
 from ollama_magic.ollama.request_bodies import plain_number
 from ollama_magic.ollama.tool_calls import calls_from
 

@@ -16,7 +16,8 @@ from ollama_magic.turns.turn_messages import user_message
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.session import Session
-    from ollama_magic.ollama.protocol import Message, Request
+    from ollama_magic.ollama.messages import Message
+    from ollama_magic.ollama.protocol import Request
     from ollama_magic.turns.attachment import Attachment
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")  # such a text is a path for ollama-python, never base64

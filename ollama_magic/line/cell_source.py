@@ -6,7 +6,6 @@ import re
 
 from ollama_magic.errors import InputError
 from ollama_magic.line.hook import prompt_text
-from ollama_magic.line.options import CHAT, read_line
 from ollama_magic.notebook.notebook_file import ChatCell
 
 _FIRST = re.compile(r"\s*%%chat(?:[^\S\n]+([^\n]*))?(?:\n|\Z)")
@@ -17,6 +16,8 @@ def read_cell(source: str) -> ChatCell | None:
     match = _FIRST.match(source)
     if match is None:
         return None
+    from ollama_magic.line.options import CHAT, read_line  # most cells do not chat
+
     try:
         words = read_line(CHAT, match[1] or "").words
     except InputError:

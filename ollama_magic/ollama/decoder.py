@@ -15,7 +15,7 @@ from ollama_magic.ollama.tool_calls import calls_from
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ollama_magic.ollama.protocol import ToolCall
+    from ollama_magic.ollama.messages import ToolCall
 
 T = TypeVar("T")
 LINE_BYTES = 8_000_000

@@ -1,72 +1,20 @@
-"""Requests and answers as frozen values, without I/O or JSON."""
+"""Requests and answers as frozen values, without I/O or JSON; `messages` has the messages of a conversation."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from ollama_magic.errors import ServerErrorKind
+    from ollama_magic.ollama.messages import Message, ToolCall
     from ollama_magic.ollama.stats import Stats
 
 Options: TypeAlias = Mapping[str, object]  # model options, such as {"temperature": 0.2}
 Think: TypeAlias = bool | str | None  # on, off, a level such as "low"; None leaves it to the model
 Format: TypeAlias = str | Mapping[str, object] | None  # "json", or a JSON Schema
 KeepAlive: TypeAlias = float | str | None  # seconds, or "10m"; -1 keeps the model loaded, 0 unloads it at once
-
-
-@dataclass(frozen=True)
-class ToolCall:
-    """One call that a model asks for; `problem` says why it cannot be run as it came, and is empty if it can."""
-
-    name: str
-    arguments: Mapping[str, object] = field(default_factory=dict)
-    id: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message of a conversation; a message of the role "tool" is the result of a call (protocol.md §9.3).
-
-    `images` are the bytes of images and sound, in order.
-    """
-
-    role: str
-    content: str
-    thinking: str = ""
-    tool_calls: tuple[ToolCall, ...] = ()
-    tool_name: str = ""
-    tool_call_id: str = ""
-    images: tuple[bytes, ...] = field(default=(), repr=False)
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it is text and nothing else, as nearly all messages of a long history are."""
-        return not (self.images or self.thinking or self.tool_calls or self.tool_name or self.tool_call_id)
-
-    @cached_property
-    def memo(self) -> dict[str, bytes]:
-        """What is made of it once: `request_bodies` has its JSON in there. No part of its value."""
-        return {}
-
-    @cached_property
-    def size(self) -> int:
-        """The bytes of its text as UTF-8."""
-        return len(self.content) if self.content.isascii() else len(self.content.encode("utf-8", "replace"))
-
-    @cached_property
-    def digest(self) -> bytes:
-        """A hash of all of it, images included; made once, for a long history is sent with every turn."""
-        calls = [[call.id, call.name, dict(call.arguments)] for call in self.tool_calls]
-        images = [sha256(image).hexdigest() for image in self.images]
-        rest = [self.thinking, calls, self.tool_name, self.tool_call_id, images]
-        text = json.dumps([self.role, self.content, *([] if self.is_text else rest)], default=str)
-        return blake2b(text.encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from ollama_magic.foreign import one_line, repaired
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ollama_magic.ollama.protocol import ChatRequest, CreateRequest, GenerateRequest, Message, Request, ToolCall
+    from ollama_magic.ollama.messages import Message, ToolCall
+    from ollama_magic.ollama.protocol import ChatRequest, CreateRequest, GenerateRequest, Request
 
 
 def chat_body(request: ChatRequest) -> dict[str, object]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from ollama_magic.foreign import one_line, repaired
-from ollama_magic.ollama.protocol import ToolCall
+from ollama_magic.ollama.messages import ToolCall
 
 DEEPEST = 32  # levels of arguments
 LONGEST = 200_000  # characters of arguments as JSON

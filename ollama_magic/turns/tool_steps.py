@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal
 
 from ollama_magic.foreign import one_line
-from ollama_magic.ollama.protocol import Message, ToolCall
+from ollama_magic.ollama.messages import Message, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,7 +14,7 @@ from ollama_magic.conversation.context_window import (
     window_line,
     window_note,
 )
-from ollama_magic.ollama.protocol import Message
+from ollama_magic.ollama.messages import Message
 from ollama_magic.ollama.stats import Stats
 from ollama_magic.turns.attachment import Attachment
 from tests.turns import a_turn

@@ -5,7 +5,7 @@ import pytest
 from ollama_magic.conversation.reply import Reply, fenced_blocks
 from ollama_magic.conversation.think_tags import ThinkTags
 from ollama_magic.errors import InputError
-from ollama_magic.ollama.protocol import Message
+from ollama_magic.ollama.messages import Message
 
 
 def reply(text, **fields):

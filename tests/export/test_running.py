@@ -15,7 +15,8 @@ from ollama_magic.export.languages import exported
 from ollama_magic.export.target import Key, Target, target_of
 from ollama_magic.foreign import repaired
 from ollama_magic.ollama.address import parse_address
-from ollama_magic.ollama.protocol import ChatRequest, Message
+from ollama_magic.ollama.messages import Message
+from ollama_magic.ollama.protocol import ChatRequest
 from ollama_magic.ollama.request_bodies import chat_body
 from tests.double import Fault
 from tests.export.hostile import TEXTS, mixed

@@ -11,7 +11,7 @@ import pytest
 
 import ollama_magic
 from ollama_magic.errors import AnswerCut, InputError, ModelNotFound, ServerError, ServerUnreachable
-from ollama_magic.ollama.protocol import Message
+from ollama_magic.ollama.messages import Message
 from tests.answers import chats, sent
 from tests.double import CODE, DEMO, EMBEDDING, PLAIN, Fault
 

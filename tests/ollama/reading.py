@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ollama_magic.errors import OllamaMagicError
 from ollama_magic.ollama.address import parse_address
 from ollama_magic.ollama.client import Limits, OllamaClient
-from ollama_magic.ollama.protocol import ChatChunk, ChatRequest, Message
+from ollama_magic.ollama.messages import Message
+from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

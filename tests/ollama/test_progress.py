@@ -13,7 +13,8 @@ from ollama_magic.errors import OllamaMagicError, ServerError, ServerUnreachable
 from ollama_magic.ollama.address import parse_address
 from ollama_magic.ollama.client import Limits, OllamaClient
 from ollama_magic.ollama.decoder import ProgressDecoder
-from ollama_magic.ollama.protocol import CreateRequest, Message, Progress
+from ollama_magic.ollama.messages import Message
+from ollama_magic.ollama.protocol import CreateRequest, Progress
 from ollama_magic.ollama.request_bodies import create_body
 from tests.ollama.raw_server import PATIENCE, RawServer
 from tests.ollama.reading import one_readable

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from ollama_magic.errors import InputError
-from ollama_magic.ollama.protocol import ChatRequest, Message, ToolCall
+from ollama_magic.ollama.messages import Message, ToolCall
+from ollama_magic.ollama.protocol import ChatRequest
 from ollama_magic.ollama.request_bodies import body_bytes, chat_body, chat_bytes
 
 MESSAGES = (
