@@ -87,7 +87,7 @@ def test_the_demo_server_answers_at_once() -> None:
     """It answers before the program is started, says what it is, and ends with the program."""
     ask = (
         "import os, urllib.request; url = os.environ['OLLAMA_HOST'];"
-        "print(url, urllib.request.urlopen(url, timeout=60).read()); import sys; sys.stdin.read()"
+        "print(url, urllib.request.urlopen(url, timeout=60).read(), flush=True); import sys; sys.stdin.read()"
     )
     command = ["bash", str(BINDER / "start"), sys.executable, "-c", ask]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

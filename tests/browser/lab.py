@@ -277,6 +277,15 @@ class NotebookPage:
             polling=POLL_MS,
         )
 
+    def wait_restarted(self) -> None:
+        """Wait until the kernel that JupyterLab has started by itself answers.
+
+        Page and server may miss the first status of such a kernel, and know none until something runs.
+        """
+        end = time.monotonic() + WAIT_MS / 1000
+        while not self.page.evaluate(ANSWERS):
+            assert time.monotonic() < end, "the kernel does not answer"
+
     def running(self, index: int) -> bool:
         return bool(
             self.page.evaluate(f"i => {NOTEBOOK_JS}.content.widgets[i].model.executionState === 'running'", index)
@@ -321,6 +330,10 @@ CLEAR = """() => { for (const widget of [...window.jupyterapp.shell.widgets('mai
 EMPTY = "!document.querySelector('.jp-Notebook, .jp-OutputArea, .ollama-magic-panel')"
 NOTEBOOK_JS = "window.jupyterapp.shell.currentWidget"
 KERNEL_JS = f"{NOTEBOOK_JS}?.sessionContext?.session?.kernel"
+
+
+ANSWERS = f"""() => Promise.race([new Promise(done => setTimeout(done, 2000, false)),
+    {KERNEL_JS}.requestExecute({{code: '', silent: true, store_history: false}}).done.then(() => true, () => false)])"""
 
 
 def write_json(path: Path, value: object) -> None:

@@ -154,7 +154,7 @@ def test_a_newcomers_story(demo_server: Servers, notebook: Notebooks) -> None:
     os.kill(pid, signal.SIGKILL)
     server.state.answers = said
     page.page.locator(".jp-Dialog .jp-mod-accept").click()  # JupyterLab says that it died, and starts another
-    page.wait_idle()
+    page.wait_restarted()
     page.run(0)
     assert page.text(0).startswith("5 turns with demo:latest from ")
     shown = [page.text(index) for index in range(1, 6)]

@@ -230,7 +230,7 @@ def test_a_killed_kernel(demo_server: Servers, notebook: Notebooks) -> None:
     page.wait_text(1, "p6")
     os.kill(pid, signal.SIGKILL)
     page.page.locator(".jp-Dialog .jp-mod-accept").click()
-    page.wait_idle()
+    page.wait_restarted()
     page.run(0)
     page.page.wait_for_function(SETTLED, arg=1, timeout=WAIT_MS)
     page.wait_text(1, "the kernel ended in mid-answer")
