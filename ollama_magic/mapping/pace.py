@@ -10,22 +10,26 @@ serves. Trouble halves it once for all requests that were on their way, and grow
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import deque
+from dataclasses import dataclass
 
 BEGIN, MOST = 2, 64
 GAIN = 1.2  # more rows per second than that, of twice as many at once, are growth, and not chance
+LATE = 0.1  # of its time, after which a request is accompanied by as many as the limit allows: several are sent in turn
 SETTLED = 2  # answers for each request at once that make a measurement of a settled number; while it is found, one
 WAITING = 4  # one more is sent for so many at once, to wait at the server
 PATIENCE = 8  # at most so many measurements until a larger number is tried: at first one, then ever more
 REST_S = (0.25, 30.0)  # of a server that is busy and does not say how long: at first, and at most
 
 
-class Sent(NamedTuple):
-    """A request as it was sent: when, how many were on their way with it, and before which trouble."""
+@dataclass
+class Sent:
+    """A request as it was sent: when, before which trouble, and since when how many were on their way with it."""
 
     at: float
-    at_once: int
     epoch: int
+    at_once: int = 0
+    since: float = 0.0
 
 
 class Pace:
@@ -40,17 +44,26 @@ class Pace:
         self._tried = self.limit
         self._settled, self._patience = 0, 1
         self._epoch, self._rests = 0, 0
+        self._alone = deque[Sent](maxlen=MOST)  # sent since as many as the limit allows were last on their way
         self._measure(skip=0)
 
     def sent(self, now: float, at_once: int) -> Sent:
         """Note that a request is sent; `at_once` are on their way, with this one."""
-        return Sent(now, at_once, self._epoch)
+        sent = Sent(now, self._epoch)
+        self._alone.append(sent)
+        if at_once >= self.limit:
+            for one in self._alone:
+                one.at_once, one.since = at_once, now
+            self._alone.clear()
+        return sent
 
     def answered(self, now: float, sent: Sent) -> None:
         """Count an answered row."""
         self._rests = 0
         if self._fixed is not None or sent.epoch != self._epoch or sent.at_once < self.limit:
-            return  # sent while fewer were on their way
+            return
+        if sent.since - sent.at > LATE * (now - sent.at):
+            return  # fewer were on their way for too long
         if self._skipped:  # of those that a larger number sent at once, it is not known how long they stood in line
             self._skipped -= 1
             return
@@ -104,7 +117,7 @@ class Pace:
         self._tried = self.limit = min(MOST, number)
         if self._tried == self._level:
             self._settle()
-        self._measure(skip=1)
+        self._measure(skip=self._tried - self._level)
 
     def _settle(self) -> None:
         """Stay at the last number that gained."""

@@ -63,6 +63,18 @@ def test_it_stays_near_the_number_that_serves(places) -> None:
     assert sum(number for limit, number in found.items() if limit > settled) < 3000 / 4
 
 
+def test_requests_that_are_sent_in_turn_count_alike() -> None:
+    """Answers that come together free their places one by one: each new request counts as one of all of them."""
+    pace, now, rounds = Pace(), 0.0, 0
+    while pace.limit < 16:
+        number = pace.limit
+        asked = [pace.sent(now + place / 1000, place + 1) for place in range(number)]
+        now, rounds = now + 5.0, rounds + 1
+        for one in asked:
+            pace.answered(now, one)
+    assert rounds <= 6
+
+
 def test_answers_of_different_lengths_are_measured_too() -> None:
     """With half of the answers five times as long as the others a server of eight places is as busy as it can be."""
     lengths = random.Random(7)
