@@ -123,8 +123,8 @@ ROOMS = {
     ),
     "turns": (
         (
-            "__init__ attachment attachment_json column_text step_json tool_steps turn_json turn_messages turn_value "
-            "wording"
+            "__init__ attachment attachment_json column_text history step_json tool_steps turn_json turn_messages "
+            "turn_value wording"
         ),
         "ollama",
         "",
@@ -145,8 +145,8 @@ ROOMS = {
     "ollama": (
         (
             "__init__ address catalog client connection connection_errors decoder embeddings facts_cache listings "
-            "messages model_names protocol proxies refusals request_bodies retry_after secrets sender server_errors "
-            "stats tls tool_calls unpacking versions"
+            "message_json message_list messages model_names protocol proxies refusals request_bodies retry_after "
+            "secrets sender server_errors stats tls tool_calls unpacking versions"
         ),
         "",
         "",

@@ -11,6 +11,7 @@ from ollama_magic.turns.turn_messages import prompt_with
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ollama_magic.ollama.message_list import MessageList
     from ollama_magic.ollama.messages import Message
     from ollama_magic.ollama.stats import Stats
     from ollama_magic.turns.turn_value import Turn
@@ -47,13 +48,12 @@ class Demand:
 NOTHING_ASKED = Demand(0, 0, 0, 0)
 
 
-def demand_of(turns: Sequence[Turn], messages: Sequence[Message]) -> Demand:
+def demand_of(turns: Sequence[Turn], messages: MessageList) -> Demand:
     """Return what these messages need; `turns` are the earlier ones that are sent, if all of them are."""
-    sizes = [message.size for message in messages]
-    used = used_by(turns)
-    images = len(messages[-1].images)
-    new = sizes[-1] // BYTES_A_TOKEN + (images and images * image_tokens(turns))
-    return Demand(used and used + new, sum(sizes), sizes[-1], len(sizes) // 2)
+    last, used = messages[-1], used_by(turns)
+    images = len(last.images)
+    new = last.size // BYTES_A_TOKEN + (images and images * image_tokens(turns))
+    return Demand(used and used + new, messages.size, last.size, len(messages) // 2)
 
 
 def more_demand(demand: Demand, messages: Sequence[Message]) -> Demand:

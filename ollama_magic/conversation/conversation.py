@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.fold import set_aside_by
 from ollama_magic.conversation.journal import STILL_RUNNING, Journal
+from ollama_magic.conversation.media import without_media
 from ollama_magic.errors import InputError
+from ollama_magic.turns.history import History
 from ollama_magic.turns.turn_value import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ollama_magic.ollama.message_list import MessageList
     from ollama_magic.turns.turn_value import AsideReason, Turn
 
 BEGAN_WITH = "began_with"  # the model of the first turn: it stays until another is set (design.md §1)
@@ -79,6 +82,12 @@ class Conversation:
         """The turns that the next turn of this cell is sent after."""
         with self.journal.transaction() as fold:
             return fold.above(self.name, cell)
+
+    def messages(self, turns: Sequence[Turn], system: str, lacking: frozenset[str] = frozenset()) -> MessageList:
+        """The system text and these turns as messages, without the media that need the `lacking` capabilities."""
+        with self.journal.transaction():
+            history = self.journal.histories.setdefault((self.name, lacking), History())
+            return history.messages(without_media(turns, lacking) if lacking else turns, system)
 
     def replaced_by(self, turn: Turn) -> Turn | None:
         """The turn that this one replaced when its cell ran again; of several in one cell the one in its place."""

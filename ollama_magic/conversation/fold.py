@@ -255,7 +255,8 @@ class Fold:
             return
         newest = standing[-1].number == turn.number
         if newest or (not known and (key := self.places.keys(self.order))(turn) > key(standing[-1])):
-            self._standing[turn.conversation] = [*standing[: len(standing) - newest], turn]
+            standing[len(standing) - newest :] = [turn]
+            self._standing[turn.conversation] = standing
 
     def _of(self, conversation: str) -> Iterator[Turn]:
         return (turn for turn in self._turns.values() if turn.conversation == conversation)
@@ -295,6 +296,5 @@ def replaced_by(fold: Fold, step: int) -> list[int]:
 
 def set_aside_by(fold: Fold, step: int) -> list[int]:
     """Return the numbers of the turns that a run replaced, in whichever state they are now."""
-    changes = (entry.change for entry in fold.entries_of(step))
-    aside = (change for change in changes if isinstance(change, SetAside) and change.why == "replaced")
-    return [number for change in aside for number in change.numbers]
+    aside = (entry.change for entry in fold.entries_of(step) if isinstance(entry.change, SetAside))
+    return [number for change in aside if change.why == "replaced" for number in change.numbers]

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ollama_magic.conversation.changes import Change
+    from ollama_magic.turns.history import History
     from ollama_magic.turns.tool_steps import ToolStep
     from ollama_magic.turns.turn_value import AsideReason, Outcome, Turn
 
@@ -89,6 +90,7 @@ class Journal:
         """Continue from changes that are stored already, instead of those so far."""
         with self._lock:
             self.entries = list(entries)
+            self.histories: dict[tuple[str, frozenset[str]], History] = {}  # anew, for a text may have been erased
             self._fold = Fold(self.entries)
             self._fold.order = self.order
             self._step = max((entry.step for entry in self.entries), default=0)

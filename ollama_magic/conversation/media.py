@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import one_line
 from ollama_magic.turns.attachment import is_sound
-from ollama_magic.turns.turn_messages import messages_of
 from ollama_magic.turns.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from ollama_magic.conversation.interfaces import ChatServer
-    from ollama_magic.ollama.messages import Message
+    from ollama_magic.ollama.message_list import MessageList
     from ollama_magic.turns.attachment import Attachment
     from ollama_magic.turns.turn_value import Turn
 
@@ -27,33 +25,21 @@ def senses_for(media: Iterable[bytes]) -> frozenset[str]:
     return frozenset("audio" if is_sound(data) else "vision" for data in media)
 
 
-def media_in(turns: Iterable[Turn]) -> list[bytes]:
-    """Return the images and sound that are sent with these turns."""
-    perhaps = [turn for turn in turns if turn.attachments or turn.steps]
-    return [data for message in messages_of(perhaps) for data in message.images]
+def without_media(turns: Iterable[Turn], lacking: frozenset[str]) -> list[Turn]:
+    """Return turns without the images and sound that a model lacks the capabilities for."""
+    return [_without(turn, lacking) if turn.attachments or turn.steps else turn for turn in turns]
 
 
-async def perceived(turns: Sequence[Turn], model: str, server: ChatServer) -> Sequence[Turn]:
-    """Return the earlier turns without the images and sound that this model is known not to perceive."""
-    media = media_in(turns)
-    lacking = await server.lacks(model, senses_for(media)) if media else frozenset[str]()
-    return [_without(turn, lacking) for turn in turns] if lacking else turns
+def left_out_note(count: int, model: str) -> tuple[str, ...]:
+    """Return the note that so many images and sounds of earlier turns were left out for the model."""
+    return (f"{counted(count, 'image')} of earlier turns left out: {one_line(model, 80)} cannot see",) if count else ()
 
 
-def unperceived_note(turns: Iterable[Turn], messages: Sequence[Message], model: str) -> tuple[str, ...]:
-    """Return the note about images and sound of earlier turns that were left out for the model."""
-    media = media_in(turns)
-    left = len(media) - sum(len(message.images) for message in messages[:-1]) if media else 0
-    if left <= 0:
-        return ()
-    return (f"{counted(left, 'image')} of earlier turns left out: {one_line(model, 80)} cannot see",)
-
-
-def check_size(messages: Sequence[Message]) -> None:
+def check_size(messages: MessageList) -> None:
     """Raise InputError if a request with these messages is too large to be sent."""
-    images = sum(len(data) for one in messages if one.images for data in one.images)
+    images = sum(map(len, messages.images))
     earlier = images - sum(map(len, messages[-1].images if messages else ()))
-    size = images * 4 // 3 + sum([len(one.content) for one in messages])
+    size = images * 4 // 3 + messages.size
     if size > REQUEST_BYTES:
         helps = "send fewer earlier turns with `--turns N`, or " * bool(earlier)
         most = f"at most {REQUEST_BYTES // 1_000_000} MB are sent"

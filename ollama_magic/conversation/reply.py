@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal
 from ollama_magic.answer_types.answer_json import NoJson, fenced_blocks, read_json
 from ollama_magic.errors import AnswerCut, AnswerInvalid, InputError, OllamaMagicError
 from ollama_magic.foreign import printable
+from ollama_magic.ollama.message_list import MessageList
 from ollama_magic.ollama.messages import Message
 from ollama_magic.ollama.stats import Stats
 from ollama_magic.turns.tool_steps import messages_of_steps
@@ -112,7 +113,7 @@ class Reply(Generic[T]):
     form: Form = AS_MARKDOWN
     request: Request | None = None
     host: Address | None = None
-    sent: tuple[Message, ...] = ()
+    sent: MessageList = field(default_factory=MessageList)
     text_parts: list[str] = field(default_factory=list)  # they only grow: a view counts how many it has seen
     thinking_parts: list[str] = field(default_factory=list)
     state: State = RUNNING

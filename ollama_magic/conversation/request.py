@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ollama_magic.conversation.conversation import BEGAN_WITH
-from ollama_magic.conversation.media import check_size, perceived, senses_for
+from ollama_magic.conversation.media import check_size, left_out_note, senses_for, without_media
 from ollama_magic.errors import ModelNotFound
 from ollama_magic.foreign import one_line
+from ollama_magic.ollama.message_list import MessageList
 from ollama_magic.ollama.messages import Message
 from ollama_magic.ollama.protocol import ChatRequest
 from ollama_magic.ollama.request_bodies import chat_body
@@ -94,7 +95,14 @@ def needs_of(think: object, suffix: str, tools: Sequence[object] = (), media: It
     return CHATS | {name for name, needed in wanted.items() if needed} | senses_for(media)
 
 
-async def request_for(plan: Plan, conversation: Conversation, history: list[Turn], server: ChatServer) -> Request:
+class Built(NamedTuple):
+    """A request, and the notes about what it leaves out."""
+
+    request: Request
+    notes: tuple[str, ...] = ()
+
+
+async def request_for(plan: Plan, conversation: Conversation, history: list[Turn], server: ChatServer) -> Built:
     """Look the model up and build the request; raises what the look-up raises."""
     model = await model_for(plan, conversation, server, plan.needs)
     think = plan.think
@@ -103,12 +111,33 @@ async def request_for(plan: Plan, conversation: Conversation, history: list[Turn
     if plan.single is not None:
         single = _generate(plan, plan.single, model, think)
         check_size(messages_in(single))
-        return single
-    earlier = await perceived(newest_of(history, plan.turns), model, server)
-    messages = messages_of(earlier, plan.system, plan.prompt, plan.attachments)
+        return Built(single)
+    earlier, left_out = await _perceived(plan, conversation, newest_of(history, plan.turns), model, server)
+    messages = earlier.then([user_message(plan.prompt, plan.attachments)])
     check_size(messages)
     tools = tuple(tool.schema for tool in plan.tools)
-    return ChatRequest(model, messages, dict(plan.options), think, plan.format, plan.keep_alive, tools)
+    request = ChatRequest(model, messages, dict(plan.options), think, plan.format, plan.keep_alive, tools)
+    return Built(request, left_out_note(left_out, model))
+
+
+async def _perceived(
+    plan: Plan, conversation: Conversation, turns: Sequence[Turn], model: str, server: ChatServer
+) -> tuple[MessageList, int]:
+    """Return the system text and earlier turns, and how many images and sounds the model is known not to perceive."""
+    whole = _earlier(plan, conversation, turns)
+    lacking = await server.lacks(model, senses_for(whole.images)) if whole.images else frozenset[str]()
+    if not lacking:
+        return whole, 0
+    known = _earlier(plan, conversation, turns, lacking)
+    return known, len(whole.images) - len(known.images)
+
+
+def _earlier(
+    plan: Plan, conversation: Conversation, turns: Sequence[Turn], lacking: frozenset[str] = frozenset()
+) -> MessageList:
+    if plan.once or plan.turns is not None:  # few turns, and others than the next request has
+        return MessageList(messages_of(without_media(turns, lacking), plan.system))
+    return conversation.messages(turns, plan.system, lacking)
 
 
 def _generate(plan: Plan, single: Single, model: str, think: bool | str | None) -> Request:
@@ -131,12 +160,12 @@ def _generate(plan: Plan, single: Single, model: str, think: bool | str | None) 
     )
 
 
-def messages_in(request: Request) -> tuple[Message, ...]:
+def messages_in(request: Request) -> MessageList:
     """Return the messages of a request; a prompt is a user message."""
     if isinstance(request, ChatRequest):
-        return request.messages
+        return MessageList(request.messages)
     lead = (Message("system", request.system),) if request.system else ()
-    return (*lead, Message("user", request.prompt, images=request.images))
+    return MessageList((*lead, Message("user", request.prompt, images=request.images)))
 
 
 def settings_of(request: Request, *, digest: str = "", host: str = "", turns: int | None = None) -> RequestSettings:
@@ -173,7 +202,7 @@ def fingerprint(request: ChatRequest, digest: str) -> str:
     """Return a hash of what an answer depends on: the request, and the digest of the model."""
     asked = chat_body(replace(request, messages=(), keep_alive=None))
     found = blake2b(json.dumps([asked, digest], default=str).encode(), digest_size=12)
-    found.update(b"".join([message.digest for message in request.messages]))
+    found.update(MessageList(request.messages).digests)
     return found.hexdigest()
 
 

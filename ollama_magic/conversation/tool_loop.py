@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.errors import AnswerCut
 from ollama_magic.foreign import one_line
+from ollama_magic.ollama.message_list import MessageList
 from ollama_magic.turns.tool_steps import (
     DONE,
     STEP_FAILED,
@@ -103,7 +104,7 @@ class ToolLoop:
 
     def next_request(self, request: ChatRequest) -> ChatRequest:
         """Return the first request with all steps so far behind it (protocol.md §9.3)."""
-        return replace(request, messages=(*request.messages, *messages_of_steps(self._reply.steps)))
+        return replace(request, messages=MessageList(request.messages).then(messages_of_steps(self._reply.steps)))
 
     @property
     def has_images(self) -> bool:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.advice import explain_window_error, notes_on
 from ollama_magic.conversation.context_window import demand_of, more_demand
-from ollama_magic.conversation.media import unperceived_note
 from ollama_magic.conversation.read_pace import ReadPace
 from ollama_magic.conversation.reply import COMPLETE, RUNNING, STOPPED, Reply
 from ollama_magic.conversation.reply_accumulator import is_last
@@ -19,7 +18,6 @@ from ollama_magic.conversation.request import (
     another_model,
     fingerprint,
     messages_in,
-    newest_of,
     request_for,
     settings_of,
 )
@@ -118,14 +116,13 @@ async def _request(turn: RunningTurn) -> Request | None:
     """Build the request and note it in the journal; None if the stored answer is reused."""
     plan, reply, record = turn.plan, turn.reply, turn.record
     history = record.history()
-    request = await request_for(plan, turn.conversation, history, turn.server)
-    reply.sent, reply.request = messages_in(request), request
-    reply.notes += another_model(request.model, plan, turn.conversation, history)
+    request, notes = await request_for(plan, turn.conversation, history, turn.server)
+    sent = messages_in(request)
+    reply.sent, reply.request = sent, request
+    reply.notes += (*another_model(request.model, plan, turn.conversation, history), *notes)
+    turn.demand = demand_of(history if plan.turns is None or plan.turns >= len(history) else [], sent)
     if plan.single is None:
-        reply.notes += unperceived_note(newest_of(history, plan.turns), reply.sent, request.model)
-    turn.demand = demand_of(history if plan.turns is None or plan.turns >= len(history) else [], reply.sent)
-    if plan.single is None:
-        reply.status.turns_sent = [message.role for message in reply.sent].count("user")
+        reply.status.turns_sent = sent.prompts
     digest = await turn.server.digest(request.model, fresh=plan.reuse)
     reply.settings = settings_of(request, digest=digest, host=reply.host.url if reply.host else "", turns=plan.turns)
     depends_on = fingerprint(request, digest) if isinstance(request, ChatRequest) else ""

@@ -157,8 +157,8 @@ class AnswerStream(Stream[Chunk], Generic[V]):
         """Return the requested model, else the one that `%%chat` would use."""
         ours = session()
         asked = Plan("", self._request.model or None, ours.settings().model or None)
-        media = [data for one in messages_in(self._request) for data in one.images]
-        needs = needs_of(self._request.think, _suffix(self._request), self._tools, media)
+        images = messages_in(self._request).images
+        needs = needs_of(self._request.think, _suffix(self._request), self._tools, images)
         return await model_for(asked, ours.conversation(), server, needs)
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import one_line
 from ollama_magic.functions.attached import images_from
+from ollama_magic.ollama.message_json import plain_number
+from ollama_magic.ollama.message_list import MessageList
 from ollama_magic.ollama.messages import Message, ToolCall
 from ollama_magic.ollama.protocol import ChatRequest, KeepAlive, ModelSummary, Options, RunningModel, Think
-from ollama_magic.ollama.request_bodies import plain_number
 from ollama_magic.ollama.tool_calls import calls_from
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ Tools: TypeAlias = Iterable[object] | None  # functions, and descriptions of fun
 _SWITCHES = ("true", "false", "on", "off", "yes", "no", "none", "1", "0")
 
 
-def messages_from(value: object, system: str = "") -> tuple[Message, ...]:
+def messages_from(value: object, system: str = "") -> MessageList:
     """Read messages: a text is the user's; else dicts with role and content, ollama-python's messages, or ours."""
     found: tuple[Message, ...]
     if isinstance(value, str):
@@ -61,7 +62,7 @@ def messages_from(value: object, system: str = "") -> tuple[Message, ...]:
         raise InputError("Messages are a text, or a list such as [{'role': 'user', 'content': '…'}].")
     if not found:
         raise InputError("There is no message to answer; the list is empty.")
-    return (Message("system", system), *found) if system else found
+    return MessageList((Message("system", system), *found) if system else found)
 
 
 def text_from(value: object, what: str) -> str:

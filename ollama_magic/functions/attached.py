@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ollama_magic.errors import InputError, TurnStopped
 from ollama_magic.foreign import one_line
+from ollama_magic.ollama.message_list import MessageList
 from ollama_magic.ollama.protocol import ChatRequest
 from ollama_magic.turns.turn_messages import user_message
 
@@ -56,7 +57,7 @@ def request_with(request: Request, attachments: Iterable[Attachment]) -> Request
     if place is None:
         raise InputError("There is no message of the user to attach something to.")
     messages[place] = _message_with(messages[place], attached)
-    return replace(request, messages=tuple(messages))
+    return replace(request, messages=MessageList(messages))
 
 
 def images_from(value: object, place: int) -> tuple[bytes, ...]:

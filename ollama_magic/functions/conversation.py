@@ -10,6 +10,7 @@ from ollama_magic.conversation.journal import Journal
 from ollama_magic.functions.answers import AnswerStream
 from ollama_magic.functions.arguments import format_from, options_from, text_from, tools_from
 from ollama_magic.functions.value_stream import ValueStream, values_of
+from ollama_magic.ollama.messages import Message
 from ollama_magic.ollama.protocol import ChatRequest
 from ollama_magic.turns.turn_messages import messages_of, plain
 from ollama_magic.turns.turn_value import MAIN
@@ -89,7 +90,8 @@ class Conversation:
     def _answer(self, prompt: str, wanted: object, attach: object, tools: Tools) -> AnswerStream[Any]:
         answer_format = format_from(self.format if wanted is None else wanted)
         schema = answer_format.schema if answer_format is not None else None
-        messages = messages_of(self._saved.turns, self.system, text_from(prompt, "prompt"))
+        asked = Message("user", text_from(prompt, "prompt"))
+        messages = self._saved.messages(self._saved.turns, self.system).then([asked])
         options = options_from(self.options)
         listed = tools_from(self.tools if tools is None else tools)
         schemas = tuple(tool.schema for tool in listed)

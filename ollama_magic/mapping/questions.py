@@ -78,7 +78,8 @@ class RowLook:
     async def question(self, server: Server) -> RowQuestion:
         """Look the model up, and build the request."""
         conversation = self.conversation or Conversation("map", Journal())
-        return RowQuestion(await request_for(self.plan, conversation, [], server))
+        request, _ = await request_for(self.plan, conversation, [], server)
+        return RowQuestion(request)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from ollama_magic.ollama.connection import Connection, Limits
 from ollama_magic.ollama.decoder import ChunkDecoder, ProgressDecoder
 from ollama_magic.ollama.embeddings import Embeddings, joined, read_embedding, read_embeddings
 from ollama_magic.ollama.listings import read_ps, read_show, read_tags, read_version
+from ollama_magic.ollama.message_json import body_bytes
 from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
 from ollama_magic.ollama.request_bodies import (
-    body_bytes,
     chat_body,
     chat_bytes,
     create_body,

@@ -13,8 +13,8 @@ from ollama_magic.errors import OllamaMagicError, ServerError
 from ollama_magic.ollama.connection_errors import broken_off
 from ollama_magic.ollama.decoder import LINE_BYTES
 from ollama_magic.ollama.listings import read_version
+from ollama_magic.ollama.message_json import body_bytes
 from ollama_magic.ollama.refusals import Refusal, is_refused, refused_in_json
-from ollama_magic.ollama.request_bodies import body_bytes
 from ollama_magic.ollama.retry_after import retry_seconds
 from ollama_magic.ollama.sender import Sender
 from ollama_magic.ollama.server_errors import error_of, read_object

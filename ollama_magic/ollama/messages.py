@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DIGEST_BYTES = 16
+
 
 @dataclass(frozen=True)
 class ToolCall:
@@ -43,11 +45,6 @@ class Message:
         return not (self.images or self.thinking or self.tool_calls or self.tool_name or self.tool_call_id)
 
     @cached_property
-    def memo(self) -> dict[str, bytes]:
-        """What is made of it once: `request_bodies` has its JSON in there. No part of its value."""
-        return {}
-
-    @cached_property
     def size(self) -> int:
         """The bytes of its text as UTF-8."""
         return len(self.content) if self.content.isascii() else len(self.content.encode("utf-8", "replace"))
@@ -59,4 +56,4 @@ class Message:
         images = [sha256(image).hexdigest() for image in self.images]
         rest = [self.thinking, calls, self.tool_name, self.tool_call_id, images]
         text = json.dumps([self.role, self.content, *([] if self.is_text else rest)], default=str)
-        return blake2b(text.encode(), digest_size=16).digest()
+        return blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()

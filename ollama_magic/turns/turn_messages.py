@@ -8,8 +8,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.foreign import one_line
+from ollama_magic.ollama.message_json import message_body
 from ollama_magic.ollama.messages import Message
-from ollama_magic.ollama.request_bodies import message_body
 from ollama_magic.turns.tool_steps import messages_of_steps
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from ollama_magic.conversation.context_window import (
     window_line,
     window_note,
 )
+from ollama_magic.ollama.message_list import MessageList
 from ollama_magic.ollama.messages import Message
 from ollama_magic.ollama.stats import Stats
 from ollama_magic.turns.attachment import Attachment
@@ -74,7 +75,7 @@ def test_thinking_that_is_not_sent_again_is_not_counted():
 
 def demand(*messages, before=()):
     pairs = [Message("user" if i % 2 == 0 else "assistant", text) for i, text in enumerate(messages)]
-    return demand_of(list(before), pairs)
+    return demand_of(list(before), MessageList(pairs))
 
 
 LONG = "word " * 4000  # some 4,000 tokens, 20,000 bytes
@@ -153,5 +154,5 @@ def test_images_count_as_the_newest_counts_tell():
     assert window_note([first, seen], "x" * 400, Window(2400)) == ()
     (line,) = window_note([first, seen], "x" * 400, Window(2400), images=2)
     assert line.startswith("about 2,500 of 2,400 tokens")
-    sent = [Message("user", "x" * 400, images=(b"1",))]
+    sent = MessageList([Message("user", "x" * 400, images=(b"1",))])
     assert demand_of([first, seen], sent).counted == 1400 + 100 + 500

@@ -8,9 +8,10 @@ import random
 import pytest
 
 from ollama_magic.ollama.decoder import ChunkDecoder
+from ollama_magic.ollama.message_json import body_bytes
 from ollama_magic.ollama.messages import Message
 from ollama_magic.ollama.protocol import ChatChunk, ChatRequest
-from ollama_magic.ollama.request_bodies import body_bytes, chat_body
+from ollama_magic.ollama.request_bodies import chat_body
 from ollama_magic.ollama.stats import Stats
 from tests.ollama.reading import END, joined, line
 

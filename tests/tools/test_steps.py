@@ -9,13 +9,13 @@ import pytest
 from ollama_magic.conversation.change_json import contents_in, from_json, kind_of, to_json
 from ollama_magic.conversation.changes import Stepped
 from ollama_magic.conversation.journal import Journal
-from ollama_magic.conversation.media import media_in
 from ollama_magic.demo.recordings.replay import read_replay
 from ollama_magic.display.steps import step_html, step_line
 from ollama_magic.export.languages import FIRST_ONLY, exported
 from ollama_magic.export.target import Target
 from ollama_magic.line.cell_source import read_cell
 from ollama_magic.notebook.conversation_file import open_conversation, save_conversation
+from ollama_magic.ollama.message_list import MessageList
 from ollama_magic.ollama.protocol import ChatRequest
 from ollama_magic.turns.attachment import Attachment
 from ollama_magic.turns.step_json import step_json, steps_from_json
@@ -144,4 +144,4 @@ def test_an_image_of_a_step_is_stored_and_sent_again() -> None:
     assert isinstance(found, Stepped)
     turn = Turn("Draw.", "Done.", steps=(found.step,))
     assert messages_of([turn])[2].images == (image.data,)
-    assert media_in([turn]) == [image.data]
+    assert MessageList(messages_of([turn])).images == (image.data,)
