@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.fold import set_aside_by
 from ollama_magic.conversation.journal import STILL_RUNNING, Journal
-from ollama_magic.conversation.media import without_media
 from ollama_magic.errors import InputError
-from ollama_magic.turns.history import History
 from ollama_magic.turns.turn_value import RUNNING
 
 if TYPE_CHECKING:
@@ -85,6 +83,9 @@ class Conversation:
 
     def messages(self, turns: Sequence[Turn], system: str, lacking: frozenset[str] = frozenset()) -> MessageList:
         """The system text and these turns as messages, without the media that need the `lacking` capabilities."""
+        from ollama_magic.conversation.media import without_media
+        from ollama_magic.turns.history import History
+
         with self.journal.transaction():
             history = self.journal.histories.setdefault((self.name, lacking), History())
             return history.messages(without_media(turns, lacking) if lacking else turns, system)

@@ -16,10 +16,12 @@ def read_cell(source: str) -> ChatCell | None:
     match = _FIRST.match(source)
     if match is None:
         return None
-    from ollama_magic.line.options import CHAT, read_line  # most cells do not chat
+    words, text = match[1] or "", source[match.end() :] + "\n"
+    if words.strip():
+        from ollama_magic.line.options import CHAT, read_line  # most cells have nothing behind the magic
 
-    try:
-        words = read_line(CHAT, match[1] or "").words
-    except InputError:
-        return None
-    return ChatCell(prompt_text(words, source[match.end() :] + "\n"))
+        try:
+            words = read_line(CHAT, words).words
+        except InputError:
+            return None
+    return ChatCell(prompt_text(words, text))

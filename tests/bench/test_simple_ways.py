@@ -58,7 +58,7 @@ def test_as_fast_as_possible(new_kernel: Kernels, figures: Figures, tokens: int,
     if "token" in names:
         found |= measured(kernel, ["token"], tokens, 0, 1)
     lead, ours = f"{tokens} tokens, fast:", found["ours"]
-    figures.note(f"{lead} CPU over a raw loop", ours["cpu"], 1.5, "×")
+    figures.note(f"{lead} CPU over a raw loop", ours["cpu"], 1.5, "×", instead="code in colours")
     figures.note(f"{lead} first message after the first token", ours["first"], 60, "ms")
     figures.note(f"{lead} bytes per byte of the answer, settled ones included", ours["bytes"], most)
     note_others(figures, lead, found, "first")
@@ -73,7 +73,7 @@ def test_at_the_usual_pace(new_kernel: Kernels, figures: Figures) -> None:
     asked(kernel, f"[ways.spent(name, 500) for name in {['raw', *names]}]")
     found = measured(kernel, names, tokens, 150, 3)
     lead, ours = f"{tokens} tokens, 150/s:", found["ours"]
-    figures.note(f"{lead} CPU over a raw loop", ours["cpu"], 1.6, "×")
+    figures.note(f"{lead} CPU over a raw loop", ours["cpu"], 1.6, "×", instead="a word on the screen at once")
     figures.note(f"{lead} from a token to its message, median", ours["delay"], 40, "ms")
     figures.note(f"{lead} bytes per byte of the answer, settled ones included", ours["bytes"], 60)
     note_others(figures, lead, found, "delay")
