@@ -50,10 +50,9 @@ class MessageList(tuple[Message, ...]):  # noqa: SLOT001 (a tuple has no slots)
         made._log = self._log.following(len(self), new)
         return made
 
-    @property
-    def json(self) -> list[bytes | bytearray]:
-        """Their JSON objects with a comma between each two, in pieces that are to be joined: they are large."""
-        return self._log.json(len(self))
+    def json(self, before: bytes = b"", behind: bytes = b"") -> bytes:
+        """Return their JSON objects with a comma between each two, and around them what saves copying them again."""
+        return self._log.json(len(self), before, behind)
 
     @property
     def digests(self) -> bytes:
@@ -87,11 +86,13 @@ class _Log:
                 log.append(message)
         return log
 
-    def json(self, count: int) -> list[bytes | bytearray]:
-        """The JSON of the first `count` messages in pieces."""
-        pieces = self._pieces if count == len(self._messages) else self._first_pieces(count)
-        texts = [piece if isinstance(piece, bytearray) else _json(piece) for piece in pieces]
-        return [part for text in texts for part in (b", ", text)][1:]
+    def json(self, count: int, before: bytes, behind: bytes) -> bytes:
+        """The JSON of the first `count` messages between two texts."""
+        with self._lock:
+            pieces = self._pieces if count == len(self._messages) else self._first_pieces(count)
+            texts = [piece if isinstance(piece, bytearray) else _json(piece) for piece in pieces]
+            parted = [part for text in texts for part in (b", ", text)][1:]
+            return b"".join([before, *parted, behind])
 
     def _first(self, count: int) -> _Log:
         log = _Log()
@@ -126,9 +127,11 @@ class _Log:
         self.digests += message.digest
 
 
-def json_of(messages: Iterable[Message]) -> list[bytes | bytearray]:
-    """Return the JSON objects of messages with a comma between each two, in pieces that are to be joined."""
-    return messages.json if isinstance(messages, MessageList) else [b", ".join(map(_json, messages))]
+def json_of(messages: Iterable[Message], before: bytes, behind: bytes) -> bytes:
+    """Return the JSON objects of messages with a comma between each two, between two texts."""
+    if isinstance(messages, MessageList):
+        return messages.json(before, behind)
+    return b"".join([before, b", ".join(map(_json, messages)), behind])
 
 
 def _json(message: Message) -> bytes:

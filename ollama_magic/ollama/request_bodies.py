@@ -26,7 +26,7 @@ def chat_bytes(request: ChatRequest) -> bytes:
         InputError: It contains a value that JSON does not have.
     """
     head, tail = body_bytes({"model": request.model}), body_bytes(_behind_messages(request))
-    return b"".join([head[:-1], b', "messages": [', *json_of(request.messages), b"], ", tail[1:]])
+    return json_of(request.messages, head[:-1] + b', "messages": [', b"], " + tail[1:])
 
 
 def _behind_messages(request: ChatRequest) -> dict[str, object]:

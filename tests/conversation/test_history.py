@@ -26,7 +26,7 @@ def same(conversation, system="", lacking=frozenset()):
     """Whether what is kept is what is made anew."""
     found = conversation.messages(conversation.turns, system, lacking)
     anew = MessageList(messages_of(conversation.turns, system))
-    return (found, found.digests, b"".join(found.json)) == (anew, anew.digests, b"".join(anew.json))
+    return (found, found.digests, found.json()) == (anew, anew.digests, anew.json())
 
 
 def test_what_is_kept_is_what_is_made_anew(conversation):
@@ -56,7 +56,7 @@ def test_a_model_that_does_not_see(conversation):
 def test_an_erased_text_is_not_kept(conversation):
     """What was erased from the journal is nowhere in the memory of the conversation."""
     conversation.add([a_turn("my secret word", "noted")])
-    assert b"my secret word" in b"".join(conversation.messages(conversation.turns, "").json)
+    assert b"my secret word" in conversation.messages(conversation.turns, "").json()
     conversation.journal.erase([conversation.turns[-1].number])
     gc.collect()
     kept = [one for one in gc.get_objects() if isinstance(one, MessageList) and "my secret word" in repr(tuple(one))]

@@ -20,7 +20,7 @@ ALL = (SYSTEM, QUESTION, CALL, RESULT, ANSWER, PICTURE, ANSWER, PICTURE, QUESTIO
 
 
 def facts(messages):
-    body = json.loads(b"".join([b"[", *messages.json, b"]"]))
+    body = json.loads(messages.json(b"[", b"]"))
     return tuple(messages), messages.size, messages.prompts, messages.images, messages.digests, body
 
 
@@ -48,7 +48,7 @@ def test_arguments_that_only_python_takes_for_equal_are_told_apart():
     """1, 1.0 and True are equal in Python, and three texts in JSON."""
     begun = MessageList([QUESTION])
     lists = [begun.then([Message("assistant", "", "", (ToolCall("f", {"x": value}),))]) for value in (1, True, 1.0)]
-    texts = [b"".join(one.json) for one in lists]
+    texts = [one.json() for one in lists]
     assert [text[text.index(b'{"x"') :][:10] for text in texts] == [b'{"x": 1}}}', b'{"x": true', b'{"x": 1.0}']
 
 
