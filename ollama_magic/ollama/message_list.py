@@ -67,14 +67,12 @@ class MessageList(tuple[Message, ...]):  # noqa: SLOT001 (a tuple has no slots)
 class _Log:
     """The JSON and the hashes of messages. It is only appended to, so several lists can have a part of it each."""
 
-    def __init__(self, messages: Iterable[Message] = ()) -> None:
+    def __init__(self) -> None:
         self.digests = bytearray()
         self._messages: list[Message] = []
         self._pieces: list[bytearray | Message] = []  # JSON; not of large images
         self._ends: list[tuple[int, int]] = []  # for each message the number of pieces, and its end in the last one
         self._lock = Lock()
-        for message in messages:
-            self.append(message)
 
     def following(self, count: int, more: Sequence[Message]) -> _Log:
         """Return a log in which these messages follow the first `count`: this one, unless others stand there."""
