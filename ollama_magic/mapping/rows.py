@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any, Protocol
 
@@ -39,30 +40,30 @@ class FrameRows:
 
     def __init__(self, frame: Any) -> None:
         self.frame = frame
-        names = getattr(frame, "column_names", None) or frame.columns  # Arrow's columns are the data
-        self._names = {str(name): name for name in names}
-        self._length = int(getattr(frame, "num_rows", None) or len(frame))
+        names = frame.column_names if _is_arrow(frame) else frame.columns  # Arrow's columns are the data
+        self._places = {str(name): place for place, name in reversed(list(enumerate(names)))}
+        self.columns = tuple(dict.fromkeys(map(str, names)))
+        self._twice = {name for name, count in Counter(map(str, names)).items() if count > 1}
+        self._length = len(frame)
         self._read: dict[str, list[Any]] = {}
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return tuple(self._names)
 
     def __len__(self) -> int:
         return self._length
 
     def cells(self, names: Sequence[str]) -> Cells:
-        """Return what the rows hold in these columns."""
+        """Return what the rows hold in these columns; raise InputError for a name that several columns have."""
+        for name in names:
+            if name in self._twice:
+                raise InputError(f"The frame has several columns that are called {one_line(name, 60)}; rename them.")
         return _Columns({name: self._column(name) for name in names})
 
     def row(self, place: int) -> dict[str, Any]:
-        """Return one row."""
-        return {name: self._column(name)[place] for name in self._names}
+        """Return one row; of columns with the same name, the first."""
+        return {name: self._column(name)[place] for name in self.columns}
 
     def _column(self, name: str) -> list[Any]:
         if name not in self._read:
-            self._read[name] = _as_list(self.frame, self._names[name])
+            self._read[name] = _as_list(self.frame, self._places[name])
         return self._read[name]
 
 
@@ -130,7 +131,7 @@ def rows_of(source: object, fields: Sequence[str]) -> Rows:
         raise InputError(
             f"Rows are a frame, or a list of dicts or texts, not {_kind(source)}; put a single one into a list."
         )
-    values: list[Any] = list(source)
+    values: list[Any] = source.to_pylist() if hasattr(source, "to_pylist") else list(source)  # a column of Arrow
     name = getattr(source, "name", None)
     if not any(map(_has_names, set(map(type, values)))):
         return SingleRows(values, _single_name(fields, name))
@@ -177,8 +178,15 @@ def _copied(frame: Any) -> Any:
     return frame.copy() if hasattr(frame, "iloc") else frame
 
 
-def _as_list(frame: Any, name: Any) -> list[Any]:
-    column = frame.column(name) if hasattr(frame, "column_names") else frame[name]
+def _is_arrow(frame: Any) -> bool:
+    return hasattr(frame, "column_names") and not hasattr(frame, "iloc")  # a column of pandas may have that name
+
+
+def _as_list(frame: Any, place: int) -> list[Any]:
+    if hasattr(frame, "iloc"):
+        column = frame.iloc[:, place]
+    else:
+        column = frame.column(place) if _is_arrow(frame) else frame[frame.columns[place]]
     for method in ("tolist", "to_list", "to_pylist"):
         if hasattr(column, method):
             return list(getattr(column, method)())

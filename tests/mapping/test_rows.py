@@ -79,6 +79,9 @@ def prompts(template: str, rows: object, **variables: object) -> list[str]:
         ("{{text}}", pd.Series(["a"], name="text"), ["a"]),
         ("{{text}} {{n}}", pa.table({"text": ["a", "b"], "n": [1, 2]}), ["a 1", "b 2"]),
         ("{{text}}", pa.record_batch({"text": ["a"], "n": [1]}), ["a"]),
+        ("{{text}}", pa.array(["a", "b"]), ["a", "b"]),
+        ("{{text}}", pa.chunked_array([["a"], [None]]), ["a", "✗ text has no value in this row (None)"]),
+        ("{{text}}", pd.DataFrame({"text": ["a"], "num_rows": [1], "column_names": [2], "columns": [3]}), ["a"]),
         ("{{text}} {{n}}", Polars({"text": ["a", "b"], "n": [1, 2]}), ["a 1", "b 2"]),
         ("{{text}}", iter([{"text": "a"}, {"text": "b"}]), ["a", "b"]),
         ("{{s}}", pd.Series(["a"], name="text"), ["a"]),
@@ -134,6 +137,14 @@ def test_keys_are_masked() -> None:
         "{{text}}", rows, {}, lambda text: text.replace("hunter22", "•••"), 8000, lambda _: None
     )
     assert template.fill({"text": "my key is hunter22"}).text == "my key is •••"
+
+
+def test_a_name_of_two_columns_is_refused() -> None:
+    """It is not known which of them is meant; where the template does not name it, it does no harm."""
+    frame = pd.DataFrame([["a", 1, 2], ["b", 3, 4]], columns=["text", "n", "n"])
+    assert prompts("{{text}}", frame) == ["a", "b"]
+    with pytest.raises(InputError, match="several columns that are called n; rename them"):
+        prompts("{{text}} {{n}}", frame)
 
 
 def test_mixed_rows_are_refused() -> None:
