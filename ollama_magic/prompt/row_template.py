@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from numbers import Number
 from typing import TYPE_CHECKING, NamedTuple
 
 from ollama_magic.prompt.describe import LIMIT
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from ollama_magic.prompt.fill import Found
 
 _NO_VALUE = frozenset({"NAType", "NaTType"})  # of pandas
+_MAY_BE_NO_VALUE = frozenset({"datetime64", "timedelta64"})  # of NumPy, beside its numbers
 
 
 class RowPrompt(NamedTuple):
@@ -124,9 +127,13 @@ class RowTemplate:
 
 def without_value(value: object) -> bool:
     """Whether this is None, NaN, NaT or pandas' NA."""
-    if value is None or type(value).__name__ in _NO_VALUE:
+    kind = type(value).__name__
+    if value is None or kind in _NO_VALUE:
         return True
-    return isinstance(value, float) and value != value  # noqa: PLR0124 (NaN alone differs from itself)
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    number = isinstance(value, Number) or kind in _MAY_BE_NO_VALUE
+    return number and bool(value != value)  # noqa: PLR0124 (NaN and NaT alone differ from themselves)
 
 
 def _columns_in(field: str, columns: Collection[str]) -> tuple[str, ...]:

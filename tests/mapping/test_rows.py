@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -100,7 +102,10 @@ def test_rows_become_prompts(template, rows, expected) -> None:
     assert prompts(template, rows, topic="tea", most=3) == expected
 
 
-@pytest.mark.parametrize("empty", [None, float("nan"), pd.NA, pd.NaT])
+@pytest.mark.parametrize(
+    "empty",
+    [None, float("nan"), pd.NA, pd.NaT, np.float32("nan"), np.datetime64("NaT"), Decimal("NaN"), Decimal("sNaN")],
+)
 def test_a_row_without_a_value_is_no_prompt(empty) -> None:
     """None, NaN, NA and NaT in a column that is read fail the row; in another column they do no harm."""
     rows = [{"text": "a", "stars": empty}, {"text": empty, "stars": 1}]
