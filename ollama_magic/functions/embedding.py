@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollama_magic.functions.arguments import keep_alive_from, model_from, options_from, texts_from
 from ollama_magic.functions.calls import call
-from ollama_magic.functions.many import map_view, named_hosts, positive, servers_of
+from ollama_magic.functions.many import hosts_from, limits_from, map_view, named_hosts, servers_of
 from ollama_magic.functions.sessions import session
 from ollama_magic.functions.signatures import checked_call, with_arguments_of
 from ollama_magic.mapping.executors import executor_from
@@ -46,8 +46,8 @@ def spread(
     executor: Executor | None = None,
 ) -> dict[str, Any]:
     """Return the checked arguments that spread thousands of texts, as `map` has them."""
-    limits = {"concurrency": positive(concurrency, "concurrency"), "timeout": positive(timeout, "timeout")}
-    return {"hosts": hosts, "cache": cache, "executor": executor_from(executor), **limits}
+    limits = limits_from(concurrency, timeout)
+    return {"hosts": hosts_from(hosts), "cache": cache, "executor": executor_from(executor), **limits}
 
 
 @checked_call
@@ -104,7 +104,7 @@ def _many(
     texts: Sequence[str],
     settings: dict[str, Any],
     host: str | None,
-    hosts: Iterable[str] | None,
+    hosts: list[str] | None,
     cache: object,
     **limits: Any,
 ) -> Embeddings:
@@ -115,7 +115,6 @@ def _many(
     from ollama_magic.mapping.tally import Tally
 
     ours = session()
-    hosts = list(hosts) if hosts is not None and not isinstance(hosts, str) else hosts
     servers, store = servers_of(host, hosts), store_of(ours, cache)
     limits["hosts"] = named_hosts(host, hosts)
     tally = Tally(MapProgress(len(texts), "texts"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.request import Plan, Single
@@ -21,10 +24,11 @@ from ollama_magic.functions.sessions import loaded_magics, session
 from ollama_magic.functions.signatures import checked_call, with_arguments_of
 from ollama_magic.mapping.executors import executor_from
 from ollama_magic.mapping.task import TIMEOUT_S, MapTask
+from ollama_magic.ollama.request_bodies import plain_number
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from concurrent.futures import Executor
 
     from typing_extensions import TypedDict, Unpack
@@ -88,7 +92,7 @@ def map_rows(
         >>> [row.state for row in map("Say {{word}}.", ["red", "green"])]
         ['complete', 'complete']
     """
-    limits = {"concurrency": positive(concurrency, "concurrency"), "timeout": positive(timeout, "timeout")}
+    limits = limits_from(concurrency, timeout)
     return _begun(text_from(prompt, "prompt"), rows, _models(model), hosts, cache, executor, limits, settings)
 
 
@@ -105,7 +109,7 @@ def _begun(
     from ollama_magic.mapping.start import begin_map, row_attachments
     from ollama_magic.mapping.stores import store_of
 
-    hosts = list(hosts) if hosts is not None and not isinstance(hosts, str) else hosts
+    hosts = hosts_from(hosts)
     ours, plan, read = session(), _plan(**settings), _rows_of(rows, prompt)
     own, shared = _attached(settings.get("attach"), read)
     template = _template(prompt, read, plan.options, own)
@@ -155,34 +159,54 @@ def _plan(
     )
 
 
-def named_hosts(host: str | None, hosts: Iterable[str] | None) -> tuple[str, ...]:
+def hosts_from(hosts: object) -> list[str] | None:
+    """Return the addresses of `hosts=`, of which a text is one; None for None.
+
+    Raises:
+        InputError: They are no addresses.
+    """
+    if hosts is None:
+        return None
+    named = [hosts] if isinstance(hosts, str) else list(hosts) if isinstance(hosts, Iterable) else []
+    if not named or not all(isinstance(one, str) and one.strip() for one in named):
+        raise InputError("hosts is a list of addresses, such as ['gpu1:11434', 'gpu2:11434'].")
+    return named
+
+
+def named_hosts(host: str | None, hosts: list[str] | None) -> tuple[str, ...]:
     """Return the addresses that a call names."""
-    listed = [hosts] if isinstance(hosts, str) else list(hosts or ())
-    return tuple(listed or ([host] if host else []))
+    return tuple(hosts or ([host] if host else []))
 
 
-def servers_of(host: str | None, hosts: Iterable[str] | None) -> tuple[Server, ...]:
+def servers_of(host: str | None, hosts: list[str] | None) -> tuple[Server, ...]:
     """Return the servers of a call; raise InputError for addresses that are none, or twice the same."""
     ours = session()
     if hosts is None:
         return (ours.server(host),)
-    named = [hosts] if isinstance(hosts, str) else list(hosts)
     if host is not None:
         raise InputError("A map takes host or hosts, not both.")
-    if not named or not all(isinstance(one, str) and one.strip() for one in named):
-        raise InputError("hosts is a list of addresses, such as ['gpu1:11434', 'gpu2:11434'].")
-    return tuple(dict.fromkeys(ours.server(one) for one in named))
+    return tuple(dict.fromkeys(ours.server(one) for one in hosts))
+
+
+def limits_from(concurrency: object, timeout: object) -> dict[str, Any]:
+    """Return the limits of a map by their names; a timeout of None is the usual one."""
+    return {"concurrency": positive(concurrency, "concurrency"), "timeout": positive(timeout, "timeout") or TIMEOUT_S}
 
 
 def positive(value: Any, name: str) -> Any:
-    """Return a number above 0, or None; raise InputError for anything else."""
+    """Return a number above 0, also one of NumPy's, or None; raise InputError for anything else."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+    number: int | float = 0
+    with suppress(TypeError):
+        number = plain_number(value)
+    if isinstance(number, bool) or not number > 0:
         raise InputError(f"{name} is a number above 0, not {one_line(repr(value), 40)}.")
-    if name == "concurrency" and value != int(value):
-        raise InputError(f"{name} is a whole number, not {value}.")
-    return int(value) if name == "concurrency" else float(value)
+    if name != "concurrency":
+        return float(min(number, sys.float_info.max))
+    if number % 1:
+        raise InputError(f"{name} is a whole number, not {number}.")
+    return int(number)
 
 
 def _rows_of(rows: object, prompt: str) -> Rows:

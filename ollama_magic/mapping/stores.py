@@ -31,7 +31,7 @@ def store_of(session: Session, cache: object) -> Store | None:
     """
     if isinstance(cache, (str, os.PathLike)):
         text = os.fspath(cache)
-        if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str) or not text.strip() or "\0" in text:
             raise InputError("cache is a path such as 'answers.sqlite', or True, False or None.")
         path = Path(text).expanduser().absolute()
         _refuse_other_files(path)

@@ -31,7 +31,8 @@ class Embeddings:
     def array(self) -> Any:
         """The vectors as a NumPy array of float32, one row for each text; InputError without NumPy."""
         numpy = _numpy()
-        return numpy.asarray(self.vectors, dtype=numpy.float32).reshape(len(self.vectors), -1)
+        width = len(self.vectors[0]) if self.vectors else 0
+        return numpy.asarray(self.vectors, dtype=numpy.float32).reshape(len(self.vectors), width)
 
 
 class ManyEmbeddings(Embeddings):
@@ -64,7 +65,7 @@ class ManyEmbeddings(Embeddings):
     def array(self) -> Any:
         """The vectors as a NumPy array of float32, one row for each text; InputError without NumPy."""
         numpy = _numpy()
-        return numpy.frombuffer(self.__dict__["_flat"], dtype=numpy.float32).reshape(len(self), -1)
+        return numpy.frombuffer(self.__dict__["_flat"], dtype=numpy.float32).reshape(len(self), self.__dict__["_width"])
 
 
 def _numpy() -> Any:

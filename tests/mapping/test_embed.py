@@ -50,6 +50,15 @@ def test_two_hosts_share_the_texts(quick) -> None:
     assert min(one.total, two.total) >= 64
 
 
+@pytest.mark.parametrize("options", [{}, {"cache": False}])
+def test_no_texts_are_no_vectors(quick, options) -> None:
+    """An empty list has an empty array, with one request and as a map."""
+    quick()
+    found = ollama_magic.embed([], **options)
+    assert found.vectors == []
+    assert found.array.shape == (0, 0)
+
+
 def test_what_cannot_be_embedded_is_one_error(quick) -> None:
     """No server, a wrong argument, a text that is none: one line."""
     quick()
@@ -57,6 +66,10 @@ def test_what_cannot_be_embedded_is_one_error(quick) -> None:
         ollama_magic.embed(["a"] * 300, hosts=[nobody()])
     with pytest.raises(InputError, match="concurrency is a number above 0"):
         ollama_magic.embed(["a"], concurrency=-1)
+    with pytest.raises(InputError, match="hosts is a list"):
+        ollama_magic.embed(["a"], hosts=7)
+    with pytest.raises(InputError, match="cache is a path"):
+        ollama_magic.embed(["a"], cache="a\0b")
     with pytest.raises(InputError, match=r"not int \(text 2\)"):
         ollama_magic.embed(["a", 1])
     with pytest.raises(InputError, match="did you mean `hosts=`"):

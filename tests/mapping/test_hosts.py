@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import ollama_magic
@@ -126,11 +127,22 @@ def test_what_cannot_be_asked_at_all_is_one_error(quick) -> None:
         ollama_magic.map("{{text}}", ["a"], hosts=[nobody()]).frame()
     with pytest.raises(ModelNotFound):
         ollama_magic.map("{{text}}", ["a"], model="nobody").frame()
-    for wrong in ([], [""], "", [7]):
+    for wrong in ([], [""], "", [7], 7):
         with pytest.raises(InputError, match="hosts is a list"):
             ollama_magic.map("{{text}}", ["a"], hosts=wrong)
-    with pytest.raises(InputError, match="concurrency is a number above 0"):
-        ollama_magic.map("{{text}}", ["a"], concurrency=0)
+    for wrong in (0, True, "2", float("nan"), np.float64(-1)):
+        with pytest.raises(InputError, match="concurrency is a number above 0"):
+            ollama_magic.map("{{text}}", ["a"], concurrency=wrong)
+    for wrong in (1.5, float("inf")):
+        with pytest.raises(InputError, match="concurrency is a whole number"):
+            ollama_magic.map("{{text}}", ["a"], concurrency=wrong)
+
+
+def test_numbers_of_numpy_are_numbers(quick) -> None:
+    """A limit that was computed counts like one that was typed; None is the usual one, and none is too large."""
+    quick()
+    for timeout in (np.float32(5), np.int64(5), None, 10**400, float("inf")):
+        assert ollama_magic.map("{{text}}", ["a"], concurrency=np.int64(2), timeout=timeout).values == ["a"]
 
 
 def test_a_stop_frees_the_servers(quick) -> None:
