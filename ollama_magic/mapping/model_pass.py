@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ollama_magic.errors import OllamaMagicError, ServerUnreachable
+from ollama_magic.log import log_fault
 from ollama_magic.mapping.asking import TooLate, now
 from ollama_magic.mapping.hosts import blame_of
 from ollama_magic.mapping.outcome import failed
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ollama_magic.mapping.pace import Sent
     from ollama_magic.mapping.task import Job
 
+_LOG = logging.getLogger("ollama_magic.mapping")
 ATTEMPTS = 3  # of a row on whose way a server breaks off: it may be the row that ends it
 
 
@@ -122,6 +125,8 @@ class ModelPass:
         except OllamaMagicError as error:
             job.spent += now() - sent.at
             self._refused(host, job, error, sent)
+        except Exception as error:  # noqa: BLE001 (a fault of our own fails its row, and no other)
+            self._feed.finish(job, failed(log_fault(_LOG, error)))
         else:
             host.answered(now(), sent)
             self._feed.finish(job, outcome)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import ollama_magic
 from ollama_magic.errors import InputError, ModelNotFound, ServerUnreachable
-from ollama_magic.mapping import hosts
+from ollama_magic.mapping import asking, hosts
 from tests.double.faults import nobody
 from tests.mapping.quick_server import QuickServer, Refusal
+
+if TYPE_CHECKING:
+    from ollama_magic.mapping.outcome import Outcome
+    from ollama_magic.ollama.protocol import ChatChunk
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +148,22 @@ def test_numbers_of_numpy_are_numbers(quick) -> None:
     quick()
     for timeout in (np.float32(5), np.int64(5), None, 10**400, float("inf")):
         assert ollama_magic.map("{{text}}", ["a"], concurrency=np.int64(2), timeout=timeout).values == ["a"]
+
+
+def test_a_fault_of_our_own_fails_its_row(quick, monkeypatch) -> None:
+    """What nobody has foreseen is that row's one line, and the others are answered."""
+    quick()
+    read = asking.read_answer
+
+    def broken(chunk: ChatChunk, *arguments: Any) -> Outcome:
+        if chunk.content == "b":
+            raise RuntimeError("unforeseen")
+        return read(chunk, *arguments)
+
+    monkeypatch.setattr(asking, "read_answer", broken)
+    results = ollama_magic.map("{{text}}", ["a", "b", "c"])
+    assert results.values == ["a", None, "c"]
+    assert [row.error.partition(":")[0] for row in results.errors] == ["ollama_magic itself failed (RuntimeError"]
 
 
 def test_a_stop_frees_the_servers(quick) -> None:
