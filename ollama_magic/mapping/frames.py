@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ANSWER, VALUE = "answer", "value"  # the column of a text, and of a value that has no fields
 SHOWN, FIELDS = 10, 8  # rows and columns of the table of the first rows
 CELL = 80  # characters
+_EXACT = 2**53  # the largest number up to which a float holds every whole one
 
 
 def frame_of_map(task: MapTask, tally: Tally, models: Sequence[str]) -> Any:
@@ -42,7 +43,8 @@ def frame_of_map(task: MapTask, tally: Tally, models: Sequence[str]) -> Any:
     else:
         frame = pd.DataFrame([task.rows.row(place) for place in range(count)], columns=list(task.rows.columns))
         index = frame.index
-    added = pd.DataFrame({name: pd.Series(values, index=index) for name, values in columns.items()}, index=index)
+    series = {name: pd.Series(values, index=index, dtype=_dtype(values)) for name, values in columns.items()}
+    added = pd.DataFrame(series, index=index)
     return pd.concat([frame, added], axis=1)
 
 
@@ -53,6 +55,12 @@ def records_of_map(task: MapTask, tally: Tally, models: Sequence[str]) -> list[d
     return [
         {**task.rows.row(place), **{name: values[place] for name, values in columns.items()}} for place in range(count)
     ]
+
+
+def _dtype(values: Sequence[Any]) -> str | None:
+    """Return "object" where pandas would make floats of whole numbers that no float holds; None lets it choose."""
+    large = any(type(value) is int and abs(value) > _EXACT for value in values)
+    return "object" if large and None in values else None
 
 
 def first_rows(task: MapTask, tally: Tally, models: Sequence[str]) -> Shown:
@@ -88,15 +96,23 @@ def _columns(
             single = name in (ANSWER, VALUE) and len(fields) == 1
             values[(model if single else f"{model}.{name}") if several else name] = found
     groups = [outcomes[place::count] for place in range(count)] if count else []
-    columns = {
-        **values,
+    went: dict[str, list[Any]] = {
         "state": [_state(group) for group in groups],
         "error": [_error(group, task.models) for group in groups],
         "tokens": [sum(one.tokens or 0 for one in group if one) or None for group in groups],
         "seconds": [sum(one.seconds for one in group if one) if any(group) else None for group in groups],
     }
-    own = set(task.rows.columns)
-    return {f"{name}_{ANSWER}" if name in own else name: found for name, found in columns.items()}
+    taken = set(task.rows.columns)
+    last = {_free(name, taken): found for name, found in went.items()}  # first, so that a field "state" is not it
+    return {**{_free(name, taken): found for name, found in values.items()}, **last}
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that no column has, and take it."""
+    while name in taken:
+        name = f"{name}_{ANSWER}"
+    taken.add(name)
+    return name
 
 
 def _fields(task: MapTask, outcomes: Sequence[Outcome | None]) -> dict[str, list[Any]]:
@@ -110,7 +126,7 @@ def _fields(task: MapTask, outcomes: Sequence[Outcome | None]) -> dict[str, list
     names = dict.fromkeys(name for value in named for name in value)
     fields = {name: [value.get(name) if isinstance(value, dict) else None for value in plain] for name in names}
     if len(named) < sum(complete) or not fields:
-        fields[VALUE] = [None if isinstance(value, dict) else value for value in plain]
+        fields[VALUE] = [value.get(VALUE) if isinstance(value, dict) else value for value in plain]
     return fields
 
 
@@ -127,4 +143,7 @@ def _error(group: Sequence[Outcome | None], models: Sequence[str]) -> str:
 
 
 def _cell(value: object) -> object:
-    return "" if value is None else one_line(str(value), CELL)
+    try:
+        return "" if value is None else one_line(str(value), CELL)
+    except Exception:  # noqa: BLE001 (the value's own code)
+        return one_line(type(value).__name__, CELL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import TypedDict
 
 import pandas as pd
 import pytest
@@ -13,6 +14,13 @@ import ollama_magic
 from ollama_magic.errors import InputError
 from tests.mapping.quick_server import Refusal
 from tests.mapping.replies import Mood, echo, moods, prompts
+
+
+class Place(TypedDict):
+    """An answer whose fields are called like columns of a map."""
+
+    state: str
+    tokens: int
 
 
 def test_a_frame_in_a_frame_out(start) -> None:
@@ -142,6 +150,50 @@ def test_the_columns_of_the_rows_stay_as_they_are(start) -> None:
     frame = ollama_magic.map("{{text}}", [{"text": "fine", "mood": "?", "state": "TX"}], format=Mood).frame()
     assert list(frame.columns)[:5] == ["text", "mood", "state", "mood_answer", "state_answer"]
     assert frame.iloc[0, :5].tolist() == ["fine", "?", "TX", "good", "complete"]
+
+
+def test_a_field_called_state_is_not_lost(start) -> None:
+    """How a row went and what its answer says have a column each, whatever the fields are called."""
+    start(answers=lambda _: ['{"state": "TX", "tokens": 7}'])
+    results = ollama_magic.map("{{text}}", ["a"], format=Place)
+    assert list(results.frame().columns)[1:] == ["state_answer", "tokens_answer", "state", "error", "tokens", "seconds"]
+    assert results.frame().iloc[0, 1:4].tolist() == ["TX", 7, "complete"]
+    assert "state_answer  tokens_answer" in repr(results)
+
+
+def test_the_frame_of_a_map_is_rows_of_the_next(start) -> None:
+    """However often that is done, no column covers another one."""
+    start(answers=echo)
+    frame = ollama_magic.map("1 {{text}}", ["a"]).frame()
+    for number in (2, 3):
+        results = ollama_magic.map(f"{number} {{{{text}}}}", frame)
+        frame = results.frame()
+        assert list(results.records()[0]) == list(frame.columns)
+    assert frame.columns.is_unique
+    assert frame.iloc[0][["answer", "answer_answer", "answer_answer_answer"]].tolist() == ["1 a", "2 a", "3 a"]
+
+
+def test_a_whole_number_stays_exact_beside_a_failed_row(start) -> None:
+    """A column with a gap would become floats, which do not hold every large whole number."""
+    start(answers=lambda body: ["9007199254740993" if body["prompt"] == "a" else "nothing"])
+    assert ollama_magic.map("{{text}}", ["a", "b"], format=int).frame()["value"].tolist() == [9007199254740993, None]
+
+
+def test_a_field_called_value_stands_beside_single_values(start) -> None:
+    """Answers of which some have fields and some have none share that column."""
+    start(answers=lambda body: ['{"value": 1}' if body["prompt"] == "a" else "2"])
+    assert ollama_magic.map("{{text}}", ["a", "b"], format="json").frame()["value"].tolist() == [1, 2]
+
+
+def test_a_row_that_cannot_be_written_is_named_by_its_type(start) -> None:
+    """A column that no prompt reads may hold anything; the table of the first rows is shown all the same."""
+
+    class Unwritten:
+        def __repr__(self) -> str:
+            raise RuntimeError("no words")
+
+    start(answers=echo)
+    assert "Unwritten" in repr(ollama_magic.map("Say {{text}}", [{"text": "a", "other": Unwritten()}]).wait())
 
 
 def test_no_rows_are_no_work(start) -> None:
