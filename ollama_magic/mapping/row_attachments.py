@@ -60,17 +60,21 @@ def is_picture(value: object) -> bool:
     return not isinstance(value, (str, int, float)) and is_image(value)
 
 
-def mentions_pictures(rows: Rows, template: RowTemplate) -> bool:
-    """Whether the first row has an image that its prompt mentions."""
-    first = rows.cells(template.columns)[0] if len(rows) else {}
-    return any(is_picture(first.get(name)) for name in template.columns)
+def first_picture(rows: Rows, template: RowTemplate) -> int | None:
+    """Return the first row with an image that its prompt mentions; None if no row has one."""
+    cells = rows.cells(template.columns)
+    found = (
+        place for place in range(len(rows)) if any(is_picture(cells[place].get(name)) for name in template.columns)
+    )
+    return next(found, None)
 
 
 def seen_first(attachments: RowAttachments, rows: Rows, template: RowTemplate) -> tuple[Attachment, ...]:
-    """Return what goes along with the first row, to know what a model must be able to see; empty if that fails."""
-    with suppress(InputError, NotFilled, IndexError):
-        cells = rows.cells(template.columns)[0]
-        return attachments.of(cells, template.fill(cells))
+    """Return what goes along with the first row that has something, to know what a model must be able to see."""
+    cells, picture = rows.cells(template.columns), first_picture(rows, template)
+    for place in (*(() if picture is None else (picture,)), *range(len(rows))):
+        with suppress(InputError, NotFilled):
+            return attachments.of(cells[place], template.fill(cells[place]))
     return attachments.shared
 
 

@@ -10,7 +10,7 @@ from ollama_magic.display.map_progress import MapProgress
 from ollama_magic.mapping.handle import MapHandle
 from ollama_magic.mapping.map_run import MapRun
 from ollama_magic.mapping.results import Results
-from ollama_magic.mapping.row_attachments import RowAttachments, mentions_pictures, seen_first
+from ollama_magic.mapping.row_attachments import RowAttachments, first_picture, seen_first
 from ollama_magic.mapping.tally import Tally
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def row_attachments(
         rows: The rows, whose columns may hold images that the prompt mentions.
         template: The template.
     """
-    if not (names or shared or mentions_pictures(rows, template)):
+    if not (names or shared or first_picture(rows, template) is not None):
         return None
     settings = session.settings()
     limits = Limits(settings.image_side, settings.attach_chars)

@@ -77,3 +77,22 @@ def test_a_model_that_does_not_see_is_refused(start, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot see images"):
         ollama_magic.map("What? {{n}}", rows, attach=["{{photo}}"]).frame()
     assert sent(server) == []
+
+
+@pytest.mark.parametrize("first", [None, "no photo"])
+def test_an_image_of_a_later_row_goes_along(seeing, first) -> None:
+    """The first row need not have an image for the others to be sent theirs."""
+    ollama_magic.map("See {{photo}}", [{"photo": first}, {"photo": PNG}]).wait()
+    assert sent(seeing) == [("See [image 1: photo]", 1), *([("See no photo", 0)] if first else [])]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "attach", "first"), [("{{n}}", ["{{photo}}"], None), ("{{n}}: {{photo}}", None, "no photo")]
+)
+def test_a_later_row_shows_that_the_model_must_see(start, prompt, attach, first) -> None:
+    """A model that does not see is refused before anything is sent, whichever row has the first image."""
+    server = start(answers=lambda _: ["nothing"])
+    rows = [{"n": 1, "photo": first}, {"n": 2, "photo": PNG}]
+    with pytest.raises(InputError, match="cannot see images"):
+        ollama_magic.map(prompt, rows, attach=attach).frame()
+    assert sent(server) == []
