@@ -20,8 +20,8 @@ LIMIT = 8_000  # characters of a result
 ITEMS = 1_000  # of a generator
 _ROOM = 100  # characters for what says how much was cut
 _ERROR = 500
-_QUOTED_PATH = re.compile(r"""(['"])(?:[A-Za-z]:)?[/\\][^'"\n]*[/\\]([^'"/\\\n]+)[/\\]?\1""")
-_PATH = re.compile(r"""(?<![\w.:/\\])(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'"<>|:;,()]+[/\\])+""")
+_QUOTED_PATH = re.compile(r"""(['"])(?:[A-Za-z]:)?[/\\](?:(?!\1)[^\n])*[/\\]((?:(?!\1)[^/\\\n])+)[/\\]?\1""")
+_PATH = re.compile(r"""(?:\bfile:|(?<![\w.:/\\])(?:~|[A-Za-z]:)?)[/\\]+(?:[^\s/\\'"<>|:;,()]+[/\\])+""")
 
 Mask = Callable[[str], str]
 

@@ -171,6 +171,8 @@ class Mute(Exception):
         ),
         (OSError("cannot read /srv/ada/.ssh/id_rsa now"), "OSError: cannot read id_rsa now"),
         (OSError(r"C:\Users\ada\secret\key.txt is locked"), "OSError: key.txt is locked"),
+        (OSError("file:///srv/ada/x.txt is locked"), "OSError: x.txt is locked"),
+        (OSError(2, "None", "/srv/ada's/x.csv"), 'FileNotFoundError: [Errno 2] None: "x.csv"'),
         (ValueError("3/4 of a/b, https://example.org/x/y"), "ValueError: 3/4 of a/b, https://example.org/x/y"),
     ],
 )
