@@ -28,6 +28,7 @@ STATES: tuple[State, ...] = get_args(State)
 _DEFAULT_SETTINGS, _DEFAULT_OUTCOME = RequestSettings(), Outcome()
 _STATS = tuple(one.name for one in fields(Stats))
 _NAME, _ERROR = 500, 1000  # most characters to read
+_DEEPEST = 100  # levels of a format or an option
 
 
 def turn_json(turn: Turn) -> dict[str, Any]:
@@ -119,22 +120,36 @@ def _settings(data: Mapping[str, Any]) -> RequestSettings:
     return RequestSettings(
         **names,
         system=text_from(data.get("system")),
-        options=options if isinstance(options, dict) else {},
+        options={k: v for k, v in options.items() if _can_be_sent(v)} if isinstance(options, dict) else {},
         think=think if isinstance(think, bool | str) else None,
         format=format_from(data.get("format", AS_JSON if data.get("form") == AS_JSON else None)),
-        keep_alive=keep_alive if isinstance(keep_alive, int | float | str) else None,
+        keep_alive=keep_alive if isinstance(keep_alive, int | float | str) and _can_be_sent(keep_alive) else None,
         turns=count(data.get("turns")),
         tools=_tools(data.get("tools")),
     )
 
 
 def _tools(value: object) -> tuple[Mapping[str, object], ...]:
-    return tuple(one for one in value if isinstance(one, dict)) if isinstance(value, list) else ()
+    return tuple(one for one in value if _describes(one)) if isinstance(value, list) else ()
+
+
+def _describes(tool: object) -> bool:
+    """Whether this describes a function that has a name."""
+    function = tool.get("function") if isinstance(tool, dict) else None
+    return isinstance(function, dict) and isinstance(function.get("name"), str) and _can_be_sent(tool)
 
 
 def format_from(value: object) -> object:
     """Return a format of unknown origin: "json" or a schema; anything else was never sent."""
-    return value if value == AS_JSON or isinstance(value, dict) else None
+    return value if value == AS_JSON or (isinstance(value, dict) and _can_be_sent(value)) else None
+
+
+def _can_be_sent(value: object, levels: int = _DEEPEST) -> bool:
+    """Whether a value can be written as JSON: files of others may hold NaN, and nest without end."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (levels > 0 or not items) and all(_can_be_sent(one, levels - 1) for one in items)
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

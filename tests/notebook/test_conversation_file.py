@@ -130,6 +130,26 @@ def test_strange_facts_are_left_out(tmp_path: Path) -> None:
     assert turn == a_turn("why?", "because", "cut", error="x", stats={"answer_tokens": 2})
 
 
+def test_what_no_json_can_hold_is_left_out(tmp_path: Path) -> None:
+    """NaN, a format without an end and a tool without a function do not keep the turn from being saved again."""
+    endless: dict[str, Any] = {}
+    for _ in range(500):
+        endless = {"items": endless}
+    path = save_conversation(tmp_path / "a.json", [a_turn("why?", "because")])
+    body = json.loads(path.read_text())
+    infinite = {"type": "function", "function": {"name": "f", "parameters": {"maximum": float("inf")}}}
+    body["turns"][0] |= {
+        "options": {"temperature": float("nan"), "top_p": float("inf"), "seed": 7, "stop": endless},
+        "format": endless,
+        "keep_alive": float("nan"),
+        "tools": [{"type": "function"}, infinite],
+    }
+    (turn,) = opened(tmp_path / "b.json", body)
+    assert (turn.settings.options, turn.settings.format, turn.settings.keep_alive) == ({"seed": 7}, None, None)
+    assert turn.settings.tools == ()
+    assert open_conversation(save_conversation(tmp_path / "c.json", [turn]), read_cell).turns == (turn,)
+
+
 def test_the_content_tells_the_kind(tmp_path: Path) -> None:
     """A file is known by what is in it, whatever its name ends with."""
     saved = save_conversation(tmp_path / "a.json", [TURN]).read_text(encoding="utf8")
