@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import keyword
 import textwrap
 import types
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,10 @@ for _ in range({rounds}):
             result = f"Error: {{type(error).__name__}}: {{error}}"
         messages.append({{"role": "tool", "tool_name": call.function.name, "content": str(result)}})
 print(response.message.content)"""
+_PARSED = ast.parse(_LOOP.format(rounds=ROUNDS, model="''", options=""))
+_USED = {"Client", "NotImplementedError", "os", "ssl"} | {
+    one.id for one in ast.walk(_PARSED) if isinstance(one, ast.Name)
+}
 
 
 def python_with_tools(request: ChatRequest, target: Target, sources: Sequence[tuple[str, str]]) -> str:
@@ -52,7 +57,7 @@ def python_with_tools(request: ChatRequest, target: Target, sources: Sequence[tu
     body: dict[str, Any] = chat_body(request)
     names = [str(tool["function"]["name"]) for tool in body["tools"]]
     known = dict(sources)
-    functions = "\n\n\n".join(known.get(name) or _stub(name) for name in names)
+    functions = "\n\n\n".join((name not in _USED and known.get(name)) or _stub(name) for name in names)
     messages = "".join(f"    {python_literal(message)},\n" for message in body["messages"])
     tools = "".join(f"    {python_literal(tool)},\n" for tool in body["tools"])
     options = textwrap.indent(settings_of_body({**body, "tools": None}), "    ")
@@ -77,9 +82,18 @@ def source_of(tool: Tool) -> str:
     if not isinstance(node, ast.FunctionDef) or node.name != tool.name:
         return ""  # an asynchronous one cannot be called by this loop
     lines = source.rstrip("\n").split("\n")[node.lineno - 1 :]
-    needed = [name for name in function.__code__.co_names if name in function.__globals__ and not _built_in(name)]
-    note = f"# {tool.name} needs these names of the notebook: {', '.join(dict.fromkeys(needed))}\n" if needed else ""
+    needed = _needed(function, node)
+    note = f"# {tool.name} needs these names of the notebook: {', '.join(needed)}\n" if needed else ""
     return note + "\n".join(lines)
+
+
+def _needed(function: types.FunctionType, node: ast.FunctionDef) -> list[str]:
+    """Return the names that a function has from outside, also in its signature and in functions within it."""
+    node.decorator_list = []
+    code, outside = function.__code__, function.__globals__
+    own = {node.name, *code.co_varnames, *code.co_cellvars}
+    named = dict.fromkeys(one.id for one in ast.walk(node) if isinstance(one, ast.Name) and one.id not in own)
+    return [name for name in named if name in code.co_freevars or (name in outside and not _built_in(name))]
 
 
 def _built_in(name: str) -> bool:
@@ -87,10 +101,13 @@ def _built_in(name: str) -> bool:
 
 
 def _stub(name: str) -> str:
-    why = f"the source of {one_line(name, 60)} is not known here"
+    shown = one_line(name, 60)
+    why = f"rename {shown}: the program has that name" if name in _USED else f"the source of {shown} is not known here"
     return f"def {_identifier(name)}(**arguments):\n    raise NotImplementedError({python_literal(why)})"
 
 
 def _identifier(name: str) -> str:
-    """Return a name that is one in Python: that of a file may be anything."""
-    return name if name.isidentifier() else "function_" + "".join(f"{ord(char):x}" for char in name[:20])
+    """Return a name that is one in Python, and none that the program needs: that of a file may be anything."""
+    if name.isidentifier() and not keyword.iskeyword(name) and name not in _USED:
+        return name
+    return "function_" + "".join(f"{ord(char):x}" for char in name[:20])
