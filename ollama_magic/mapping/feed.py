@@ -92,6 +92,8 @@ class Feed(JobQueue):
             filled = self._task.template.fill(cells)
             self._tally.progress.note_cut(filled.cut)
             prompt = repaired(filled.text)
+            if not prompt.strip():
+                return failed("The prompt of this row is empty; nothing was sent.")
             if self._task.attachments is None:
                 return Job(prompt, self._keys.of(prompt))
             message = user_message(prompt, self._task.attachments.of(cells, filled))

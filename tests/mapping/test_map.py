@@ -144,6 +144,14 @@ def test_a_row_fails_alone_without_a_value_and_is_not_sent(start) -> None:
     assert repr(results).startswith("text from the rows\nrows: 1 answer, 3 failed.")
 
 
+def test_an_empty_prompt_is_not_sent(start) -> None:
+    """A server would load the model and answer nothing, which would count as an answer."""
+    server = start(answers=echo)
+    results = ollama_magic.map("{{text}}", ["", " \n", "a"])
+    assert [row.error for row in results.errors] == ["The prompt of this row is empty; nothing was sent."] * 2
+    assert prompts(server) == ["a"]
+
+
 def test_the_columns_of_the_rows_stay_as_they_are(start) -> None:
     """Where an answer has a field of the same name, it stands beside the row's own."""
     start(answers=moods)
