@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import OllamaMagicError
@@ -128,10 +129,15 @@ class Batches:
         except Exception as error:  # noqa: BLE001 (whatever an executor's library raises)
             raise OllamaMagicError(f"The executor takes no more work ({_named(error)}); start it anew.") from None
         self._calls.add(call)
+        running = asyncio.wrap_future(future)
         try:
-            return await asyncio.wrap_future(future)
+            await asyncio.wait({running})
         finally:
             self._calls.discard(call)
+            running.cancel()
+        if running.cancelled():  # by the executor, and not by a stop of the map
+            raise CancelledError("it was cancelled")
+        return running.result()
 
     def _stop_workers(self) -> None:
         """Hang up in the workers that can be reached: threads of this process, and those of Dask."""

@@ -47,6 +47,31 @@ def test_rows_go_through_a_pool_and_are_saved_by_the_driver(quick, cache) -> Non
     assert server.total == asked + 2
 
 
+class Cancelling(ThreadPoolExecutor):
+    """A pool that cancels whatever it is to do after the first time, as one that is shut down does."""
+
+    handed = 0
+
+    def submit(self, function, /, *arguments, **options):
+        self.handed += 1
+        if self.handed == 1:
+            return super().submit(function, *arguments, **options)
+        left: Future[object] = Future()
+        left.cancel()
+        left.set_running_or_notify_cancel()
+        return left
+
+
+def test_a_batch_that_its_executor_cancels_has_failed(quick) -> None:
+    """It is no stop: the map ends, and no row is left without an answer and without a reason."""
+    quick()
+    with Cancelling(1) as pool:
+        results = ollama_magic.map("{{n}}", range(5), executor=pool).wait()
+    assert results.state == "complete"
+    assert len(results.errors) == 5
+    assert "it was cancelled" in results.errors[0].error
+
+
 class Mortal(ThreadPoolExecutor):
     """A pool whose worker dies when it is to do something for the third time, and then lives again."""
 
