@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from ollama_magic.conversation.conversation import Conversation as JournalConversation
 from ollama_magic.conversation.journal import Journal
 from ollama_magic.functions.answers import AnswerStream
-from ollama_magic.functions.arguments import format_from, options_from, text_from, tools_from
+from ollama_magic.functions.arguments import (
+    format_from,
+    keep_alive_from,
+    model_from,
+    options_from,
+    system_from,
+    text_from,
+    think_from,
+    tools_from,
+)
 from ollama_magic.functions.value_stream import ValueStream, values_of
 from ollama_magic.ollama.messages import Message
 from ollama_magic.ollama.protocol import ChatRequest
@@ -91,11 +100,12 @@ class Conversation:
         answer_format = format_from(self.format if wanted is None else wanted)
         schema = answer_format.schema if answer_format is not None else None
         asked = Message("user", text_from(prompt, "prompt"))
-        messages = self._saved.messages(self._saved.turns, self.system).then([asked])
-        options = options_from(self.options)
+        messages = self._saved.messages(self._saved.turns, system_from(self.system)).then([asked])
+        model, options = model_from(self.model), options_from(self.options)
+        think, keep_alive = think_from(self.think), keep_alive_from(self.keep_alive)
         listed = tools_from(self.tools if tools is None else tools)
         schemas = tuple(tool.schema for tool in listed)
-        request = ChatRequest(self.model or "", messages, options, self.think, schema, self.keep_alive, schemas)
+        request = ChatRequest(model, messages, options, think, schema, keep_alive, schemas)
         answer: AnswerStream[Any] = AnswerStream(request, self.host, answer_format, listed, attach)
         answer.on_end = self._remember
         return answer
@@ -108,4 +118,4 @@ class Conversation:
         """Store a reply that has text; the conversation stays with its first model."""
         if not reply.turn.empty:
             self._saved.add([reply.turn])
-            self.model = self.model or reply.model
+            self.model = model_from(self.model) or reply.model

@@ -88,3 +88,20 @@ def test_there_is_no_notebook_in_a_script() -> None:
     """Conversation.here() without the extension is one line that says what to do."""
     with pytest.raises(InputError, match="load_ext"):
         Conversation.here()
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"system": 5}, "system is a text, not int"),
+        ({"model": 5}, "A model is a name"),
+        ({"think": "true"}, "think is True, False, or a level"),
+        ({"keep_alive": []}, "keep_alive is a number of seconds"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(start, setting, said) -> None:
+    """Settings are checked as the arguments of `chat` are, and nothing is sent."""
+    server = start()
+    with pytest.raises(InputError, match=said):
+        Conversation(**setting).chat("Hi")
+    assert chats(server) == []
