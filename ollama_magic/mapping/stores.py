@@ -33,10 +33,10 @@ def store_of(session: Session, cache: object) -> Store | None:
         text = os.fspath(cache)
         if not isinstance(text, str) or not text.strip() or "\0" in text:
             raise InputError("cache is a path such as 'answers.sqlite', or True, False or None.")
-        path = Path(text).expanduser().absolute()
+        path = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 (Path raises for ~nobody)
         _refuse_other_files(path)
         return _store_at(str(path))
-    if cache not in (None, True, False):
+    if not isinstance(cache, bool | None):
         raise InputError(f"cache is a path, True, False or None, not {one_line(type(cache).__name__, 40)}.")
     persistence = session.persistence
     if persistence is not None and persistence.path is not None:

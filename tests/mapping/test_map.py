@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -217,8 +218,9 @@ def test_where_there_is_no_store_one_has_to_be_named(start) -> None:
     start(answers=echo)
     with pytest.raises(InputError, match=r"name a file: cache='answers\.sqlite'"):
         ollama_magic.map("Say {{text}}", ["a"], cache=True)
-    with pytest.raises(InputError, match="cache is a path"):
-        ollama_magic.map("Say {{text}}", ["a"], cache=7)
+    for wrong in (7, [], np.array([1, 2])):
+        with pytest.raises(InputError, match="cache is a path"):
+            ollama_magic.map("Say {{text}}", ["a"], cache=wrong)
 
 
 def test_a_store_that_cannot_be_written_loses_no_answer(start, tmp_path: Path) -> None:
@@ -232,3 +234,11 @@ def test_a_store_that_cannot_be_written_loses_no_answer(start, tmp_path: Path) -
     with pytest.raises(InputError, match=r"rows\.csv is no file of answers"):
         ollama_magic.map("Say {{text}}", ["a"], cache=tmp_path / "rows.csv")
     assert (tmp_path / "rows.csv").read_text() == "text\na\n"
+
+
+def test_the_folder_of_nobody_is_a_name_like_any_other(start, tmp_path: Path, monkeypatch) -> None:
+    """A `~` that leads to no home stays in the name."""
+    start(answers=echo)
+    monkeypatch.chdir(tmp_path)
+    assert ollama_magic.map("Say {{text}}", ["a"], cache="~nobody-here").values == ["Say a"]
+    assert (tmp_path / "~nobody-here").exists()
