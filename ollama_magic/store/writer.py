@@ -118,7 +118,10 @@ class StoreWriter:
             return 0.0
         except Exception as error:  # noqa: BLE001 - the thread must survive any error of the disk
             self._file.recover(error)
-            return self._troubled(error)
+            pause = self._troubled(error)
+            if pause and self.problem:
+                self._tell_erasers(batch)
+            return pause
         self._recovered()
         return 0.0
 
@@ -148,6 +151,12 @@ class StoreWriter:
             else:
                 with suppress(InvalidStateError):
                     task.future.set_result(result)
+
+    def _tell_erasers(self, batch: list[Task]) -> None:
+        """Fail the futures of erasures, for which somebody waits; they are still done as soon as that is possible."""
+        for task in batch:
+            if task.vacuums:
+                _fail(task, StoreError(f"Not erased yet: {self.problem}"))
 
     def _recovered(self) -> None:
         if self.problem:

@@ -197,6 +197,34 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     store.close()
 
 
+def test_what_cannot_be_erased_yet_is_said_at_once(tmp_path: Path) -> None:
+    """Whoever waits for an erasure is told why it is not done; it is done as soon as the store can be written."""
+    (tmp_path / "data").write_text("a file")
+    store = Store(tmp_path / "data" / "store.sqlite")
+    waiting = store.append("n", rows("n", 3))
+    error = store.erase("n", [2]).exception(WAIT_S)
+    assert isinstance(error, StoreError)
+    assert str(error) == f"Not erased yet: {store.problem}"
+    assert not waiting.done()
+    (tmp_path / "data").unlink()
+    waiting.result(WAIT_S)
+    until(lambda: [found.counter for found in store.rows("n")] == [1, 3])
+    store.close()
+
+
+@POSIX_ONLY
+def test_a_pipe_is_no_store(tmp_path: Path) -> None:
+    """It is not opened, which would wait for ever, and one line says so."""
+    os.mkfifo(tmp_path / "pipe")
+    store = Store(tmp_path / "pipe")
+    assert store.rows("n") == []
+    assert "is not a regular file" in store.problem
+    assert is_one_line(store.problem, store)
+    store.append("n", rows("n", 1))
+    until(lambda: "is not a regular file" in store._writer.problem)
+    store.close()
+
+
 @POSIX_ONLY
 @pytest.mark.parametrize("umask", [0o000, 0o077, 0o777])
 def test_only_this_user_reads_it(tmp_path: Path, umask: int) -> None:
