@@ -49,6 +49,8 @@ def store_of(session: Session, cache: object) -> Store | None:
 def _refuse_other_files(path: Path) -> None:
     """Refuse a file that is something else, such as the rows: it must not be taken for a damaged store."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # to open a pipe would wait
+            raise InputError(f"{one_line(str(path), 200)} is not a regular file; name one that does not exist yet.")
         with path.open("rb") as file:
             begin = file.read(len(_SQLITE))
     except OSError:  # none yet, a folder, or one that the store itself explains

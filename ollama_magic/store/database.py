@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ollama_magic.store import locations
-from ollama_magic.store.problems import Damaged, another_program, kind_of, newer_schema
+from ollama_magic.store.problems import Damaged, another_program, kind_of, newer_schema, no_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,6 +220,8 @@ def _copy(path: Path, folder: Path) -> Path:
 def _connect(path: Path, mode: str, busy: float = BUSY_S, lockless: bool = False) -> Connection:
     import sqlite3
 
+    if path.exists() and not path.is_file():
+        raise no_file(path)  # to open a pipe would wait, and a device may have no end
     name = path.as_posix()
     uri = f"file://{'' if name.startswith('/') else '/'}{quote(name, errors='surrogateescape')}?mode={mode}"
     connection = sqlite3.connect(uri + "&nolock=1" * lockless, uri=True, timeout=busy, isolation_level=None)

@@ -60,6 +60,11 @@ def another_program(path: Path) -> Unusable:
     return Unusable(f"{_named(path)} belongs to another program: {_IN_MEMORY}; {_ELSEWHERE}.")
 
 
+def no_file(path: Path) -> Unusable:
+    """Return the error for a pipe, a device or a folder."""
+    return Unusable(f"{_named(path)} is not a regular file: {_IN_MEMORY}; {_ELSEWHERE}.")
+
+
 def kind_of(error: Exception) -> Kind:
     """Return the kind of trouble that an error means."""
     if isinstance(error, Damaged):

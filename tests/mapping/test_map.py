@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
 from pathlib import Path
 from typing import TypedDict
@@ -234,6 +236,15 @@ def test_a_store_that_cannot_be_written_loses_no_answer(start, tmp_path: Path) -
     with pytest.raises(InputError, match=r"rows\.csv is no file of answers"):
         ollama_magic.map("Say {{text}}", ["a"], cache=tmp_path / "rows.csv")
     assert (tmp_path / "rows.csv").read_text() == "text\na\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a named pipe")
+def test_a_pipe_is_no_file_of_answers(start, tmp_path: Path) -> None:
+    """It is refused without being opened, which would wait for ever."""
+    start(answers=echo)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is not a regular file"):
+        ollama_magic.map("Say {{text}}", ["a"], cache=tmp_path / "pipe")
 
 
 def test_the_folder_of_nobody_is_a_name_like_any_other(start, tmp_path: Path, monkeypatch) -> None:
