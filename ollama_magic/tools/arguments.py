@@ -49,10 +49,15 @@ class Arguments:
         """
         from pydantic import ValidationError
 
+        place: tuple[str, ...] = ()  # within the arguments, of what is validated
         try:
             found: dict[str, object] = self.adapter.validate_json(json.dumps(sent))
+            for name, value in found.items():
+                place = (name,)
+                found[name] = _listed(value)
         except ValidationError as error:
-            raise BadArguments(self._problems(error.errors(include_url=False, include_context=False))) from None
+            problems = error.errors(include_url=False, include_context=False)
+            raise BadArguments(self._problems([{**one, "loc": (*place, *one["loc"])} for one in problems])) from None
         except Exception as error:
             raise BadArguments(f"the arguments cannot be read ({type(error).__name__})") from error
         defaults = {one.name: one.default for one in self.parameters if not one.required}
@@ -72,6 +77,14 @@ class Arguments:
             known = ", ".join(one.name for one in self.parameters) or "none"
             return f"there is no argument {name}; there are: {known}" if len(place) == 1 else f"{name} is not known"
         return f"{name}: {one_line(message, 200)}"
+
+
+def _listed(value: object) -> object:
+    """Return an `Iterable` as a list: pydantic validates its items only when somebody takes them."""
+    if type(value).__name__ != "ValidatorIterator":
+        return value
+    items: Any = value
+    return [_listed(one) for one in items]
 
 
 def arguments_of(name: str, parameters: tuple[Parameter, ...], texts: Mapping[str, str]) -> Arguments:

@@ -3,6 +3,7 @@
 import datetime as dt
 import enum
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Optional, Union
 
@@ -255,3 +256,8 @@ class Tree(BaseModel):
 
 def recursive(tree: Tree) -> str:
     """Take a tree."""
+
+
+def total(groups: Iterable[Iterable[int]]) -> int:
+    """Add up."""
+    return sum(map(sum, groups))

@@ -199,6 +199,14 @@ def test_a_limit_of_the_user_counts() -> None:
         tool_of(given.annotated, {}).arguments.validated({"days": 0})
 
 
+def test_items_are_validated_before_the_call() -> None:
+    """An `Iterable` is a list, whose items are known to fit before anything is done with the first."""
+    arguments = tool_of(given.total, {}).arguments
+    assert arguments.validated({"groups": [[1, "2"]]}) == ([], {"groups": [[1, 2]]})
+    with pytest.raises(BadArguments, match=r"^groups\.1: Input should be a valid integer"):
+        arguments.validated({"groups": [[1], [2, "x"]]})
+
+
 def test_names_with_dots() -> None:
     """A name may lead to a method of an object of the notebook; one that leads nowhere is refused."""
     variables = {"shop": given.Shop(), "weather": given.one_text}
