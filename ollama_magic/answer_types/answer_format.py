@@ -62,7 +62,7 @@ def answer_format(source: object) -> AnswerFormat[Any]:
     """
     if isinstance(source, AnswerFormat):
         return source
-    if source == JSON:
+    if isinstance(source, str) and source == JSON:  # an array compares its items
         return AnswerFormat(JSON, "JSON", _any_json)
     if isinstance(source, Mapping):
         return schema_format(source)

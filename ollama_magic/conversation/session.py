@@ -108,7 +108,8 @@ class Session:
         from ollama_magic.ollama.client import Limits, OllamaClient
 
         settings, secrets = self.settings(), self.secrets()
-        address = parse_address(host) if host else self.address()
+        unnamed = host is None or (isinstance(host, str) and not host)  # the truth of an array would raise
+        address = self.address() if unnamed else parse_address(host)
         key = (address, settings.ca_file, tuple(settings.limits.items()), tuple(secrets.headers_for(address).items()))
         if key not in self._servers:
             limits = Limits(**settings.limits)

@@ -139,11 +139,32 @@ def tools_from(value: object) -> tuple[Tool, ...]:
     return tools_listed(value, caller_scope({}))
 
 
-def system_from(value: object) -> str:
-    """Return the system text; "" for None."""
+def optional_text(value: object, name: str) -> str:
+    """Return a text such as the system text; "" for None."""
     if value is None or isinstance(value, str):
         return value or ""
-    raise InputError(f"system is a text, not {_kind(value)}.")
+    raise InputError(f"{name} is a text, not {_kind(value)}.")
+
+
+def switch_from(value: object, name: str) -> bool | None:
+    """Return True, False or None; a text or a number is refused, as a server would refuse it in words of its own."""
+    if value is None or isinstance(value, bool):
+        return value
+    with suppress(TypeError):
+        if isinstance(found := plain_number(value), bool):
+            return found
+    raise InputError(f"{name} is True or False, not {_kind(value)}.")
+
+
+def dimensions_from(value: object) -> int | None:
+    """Return the length of vectors, None for that of the model."""
+    if value is None:
+        return None
+    with suppress(TypeError):
+        found = plain_number(value)
+        if isinstance(found, int) and not isinstance(found, bool):
+            return found
+    raise InputError(f"dimensions is a whole number such as 256, not {_kind(value)}.")
 
 
 def options_from(options: object) -> dict[str, object]:
@@ -173,7 +194,7 @@ def chat_request(
     """Return the request of a chat with arguments as they came."""
     return ChatRequest(
         model_from(model),
-        messages_from(messages, system_from(system)),
+        messages_from(messages, optional_text(system, "system")),
         options_from(options),
         think_from(think),
         asked.schema if asked is not None else None,

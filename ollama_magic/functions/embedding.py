@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.functions.arguments import keep_alive_from, model_from, options_from, texts_from
+from ollama_magic.functions.arguments import (
+    dimensions_from,
+    keep_alive_from,
+    model_from,
+    options_from,
+    switch_from,
+    texts_from,
+)
 from ollama_magic.functions.calls import call
 from ollama_magic.functions.many import hosts_from, limits_from, map_view, named_hosts, servers_of
 from ollama_magic.functions.sessions import session
@@ -84,7 +91,7 @@ def embed(
         2
     """
     settings = {"options": options_from(options), "keep_alive": keep_alive_from(keep_alive)}
-    settings |= {"truncate": truncate, "dimensions": dimensions}
+    settings |= {"truncate": switch_from(truncate, "truncate"), "dimensions": dimensions_from(dimensions)}
     return _embedded(model_from(model), texts_from(texts), settings, host, many)
 
 

@@ -14,8 +14,9 @@ from ollama_magic.functions.arguments import (
     format_from,
     keep_alive_from,
     model_from,
+    optional_text,
     options_from,
-    system_from,
+    switch_from,
     text_from,
     think_from,
 )
@@ -148,14 +149,16 @@ def _plan(
     return Plan(
         prompt="",
         default_model=session().settings().model or None,
-        system=system_from(system),
+        system=optional_text(system, "system"),
         options=options_from(options),
         think=think_from(think),
         format=asked.schema if asked is not None else None,
         answer_format=asked,
         keep_alive=keep_alive_from(keep_alive),
         once=True,
-        single=Single(suffix, template, raw),
+        single=Single(
+            optional_text(suffix, "suffix"), optional_text(template, "template"), bool(switch_from(raw, "raw"))
+        ),
     )
 
 

@@ -41,6 +41,18 @@ class Scalar:
         self.__class__.__float__ = lambda self: float(self.item())
 
 
+class Unclear:
+    """As an array or a frame: it is neither true nor false, and a comparison is one for each of its items."""
+
+    __hash__ = None
+
+    def __eq__(self, other: object) -> Unclear:
+        return self
+
+    def __bool__(self) -> bool:
+        raise ValueError("The truth value is ambiguous.")
+
+
 @numbers.Integral.register
 class Int64(Scalar):
     """As numpy.int64."""
@@ -110,6 +122,8 @@ WRONG = {
     "format": ({"format": 5}, "format is 'json', .*, not int"),
     "system": ({"system": 5}, "system is a text, not int"),
     "host": ({"host": 11434}, "An address is a text, not int"),
+    "format unclear": ({"format": Unclear()}, "format is 'json', .*, not Unclear"),
+    "host unclear": ({"host": Unclear()}, "An address is a text, not Unclear"),
 }
 
 
@@ -120,6 +134,26 @@ def test_an_argument_of_a_wrong_type_is_one_line(start, arguments, says) -> None
     with pytest.raises(InputError, match=says):
         ollama_magic.chat("Hi", **arguments)
     assert not chats(server)
+
+
+OF_OTHERS = {
+    "suffix": (ollama_magic.generate, {"suffix": 5}, "suffix is a text, not int"),
+    "template": (ollama_magic.generate, {"template": b"x"}, "template is a text, not bytes"),
+    "raw": (ollama_magic.generate, {"raw": "no"}, "raw is True or False, not str"),
+    "raw unclear": (ollama_magic.generate, {"raw": Unclear()}, "raw is True or False, not Unclear"),
+    "truncate": (ollama_magic.embed, {"truncate": 1}, "truncate is True or False, not int"),
+    "dimensions": (ollama_magic.embed, {"dimensions": "256"}, "dimensions is a whole number .*, not str"),
+    "dimensions switch": (ollama_magic.embed, {"dimensions": True}, "dimensions is a whole number .*, not bool"),
+}
+
+
+@pytest.mark.parametrize(("function", "arguments", "says"), OF_OTHERS.values(), ids=OF_OTHERS.keys())
+def test_an_argument_of_the_other_functions_is_checked_too(start, function, arguments, says) -> None:
+    """What a server would refuse in words of its own is refused before it is sent."""
+    server = start(models=[DEMO, EMBEDDING])
+    with pytest.raises(InputError, match=says):
+        function("Hi", **arguments)
+    assert not [one for one in server.requests if one.path in ("/api/generate", "/api/embed")]
 
 
 @pytest.mark.parametrize(
