@@ -12,8 +12,8 @@ from ollama_magic.functions.arguments import (
     format_from,
     keep_alive_from,
     model_from,
+    optional_text,
     options_from,
-    system_from,
     text_from,
     think_from,
     tools_from,
@@ -26,7 +26,7 @@ from ollama_magic.turns.turn_value import MAIN
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.reply import Reply
-    from ollama_magic.functions.arguments import Tools
+    from ollama_magic.functions.arguments import ModelName, Tools
     from ollama_magic.functions.notebook_conversation import NotebookConversation
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ T = TypeVar("T")
 class Conversation:
     """A new conversation in memory; its fields are the settings of its next turns."""
 
-    model: str | None = None
+    model: ModelName = None
     system: str = ""
     options: object = None
     think: bool | str | None = None
@@ -100,7 +100,7 @@ class Conversation:
         answer_format = format_from(self.format if wanted is None else wanted)
         schema = answer_format.schema if answer_format is not None else None
         asked = Message("user", text_from(prompt, "prompt"))
-        messages = self._saved.messages(self._saved.turns, system_from(self.system)).then([asked])
+        messages = self._saved.messages(self._saved.turns, optional_text(self.system, "system")).then([asked])
         model, options = model_from(self.model), options_from(self.options)
         think, keep_alive = think_from(self.think), keep_alive_from(self.keep_alive)
         listed = tools_from(self.tools if tools is None else tools)

@@ -29,6 +29,31 @@ def test_turns_remember_each_other(start) -> None:
     assert ollama_magic.chat([*talk.messages, {"role": "user", "content": "x"}]).text == "X"
 
 
+WRONG = {
+    "think": ({"think": "false"}, "think is True, False, or a level"),
+    "keep alive": ({"keep_alive": [5]}, "keep_alive is a number of seconds"),
+    "model": ({"model": 5}, "A model is a name"),
+    "system": ({"system": 5}, "system is a text, not int"),
+    "options": ({"options": [1]}, "Options are a dict"),
+}
+
+
+@pytest.mark.parametrize(("settings", "says"), WRONG.values(), ids=WRONG.keys())
+def test_a_setting_of_a_wrong_type_is_one_line(start, settings, says) -> None:
+    """The settings of a conversation are checked as the arguments of `chat` are: a text such as "false" is no level."""
+    server = start(answers=echo)
+    with pytest.raises(InputError, match=says):
+        Conversation(**settings).chat("Hi")
+    assert not chats(server)
+
+
+def test_a_conversation_takes_an_entry_of_the_list_of_models(start) -> None:
+    """As `chat` does."""
+    server = start(answers=echo)
+    Conversation(model=ollama_magic.list()[0]).chat("Hi")
+    assert chats(server)[0].json["model"] == "demo:latest"
+
+
 def test_undo_takes_the_newest_turn_back(start) -> None:
     """After undo the next turn is sent without the newest one, until none is left."""
     server = start(answers=echo)
