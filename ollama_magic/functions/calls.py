@@ -192,6 +192,7 @@ def generate(
     return AnswerStream(request, host, asked, attach=attach).whole()
 
 
+@checked_call
 def list_models(*, host: str | None = None) -> builtins.list[ModelSummary]:
     """Return the installed models, newest first; published as `ollama_magic.list`.
 
@@ -203,6 +204,7 @@ def list_models(*, host: str | None = None) -> builtins.list[ModelSummary]:
     return call(session().server(host).client.tags())
 
 
+@checked_call
 def show(model: ModelName, *, host: str | None = None) -> ModelFacts:
     """Return what the server knows about a model; raise ModelNotFound with the nearest names.
 
@@ -220,6 +222,7 @@ def show(model: ModelName, *, host: str | None = None) -> ModelFacts:
     return call(look(session().server(host)))
 
 
+@checked_call
 def ps(*, host: str | None = None) -> builtins.list[RunningModel]:
     """Return the loaded models, with their size in bytes and when they are unloaded.
 

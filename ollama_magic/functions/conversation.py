@@ -18,6 +18,7 @@ from ollama_magic.functions.arguments import (
     think_from,
     tools_from,
 )
+from ollama_magic.functions.signatures import checked_call
 from ollama_magic.functions.value_stream import ValueStream, values_of
 from ollama_magic.ollama.messages import Message
 from ollama_magic.ollama.protocol import ChatRequest
@@ -64,6 +65,7 @@ class Conversation:
     def chat(self, prompt: str, *, format: type[T], attach: object = ..., tools: Tools = ...) -> Reply[T]: ...
     @overload
     def chat(self, prompt: str, *, format: object = ..., attach: object = ..., tools: Tools = ...) -> Reply[Any]: ...
+    @checked_call
     def chat(self, prompt: str, *, format: object = None, attach: object = None, tools: Tools = None) -> Reply[Any]:  # noqa: A002
         """Ask the next turn and return its complete reply; an incomplete one raises, and is stored if it has text.
 
@@ -82,6 +84,7 @@ class Conversation:
     def stream(
         self, prompt: str, *, format: object = ..., attach: object = ..., tools: Tools = ...
     ) -> AnswerStream[Any]: ...
+    @checked_call
     def stream(
         self,
         prompt: str,

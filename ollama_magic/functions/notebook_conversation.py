@@ -13,6 +13,7 @@ from ollama_magic.functions.answers import Chunk
 from ollama_magic.functions.arguments import format_from, text_from, tools_from
 from ollama_magic.functions.attached import attachments_from
 from ollama_magic.functions.sessions import loaded_magics
+from ollama_magic.functions.signatures import checked_call
 from ollama_magic.functions.value_stream import ValueStream, values_of
 from ollama_magic.loop_thread import POLL_S, MainThreadWatch
 from ollama_magic.magics.caller_scope import caller_scope
@@ -51,6 +52,7 @@ class NotebookConversation:
     def chat(self, prompt: str, *, format: type[T], attach: object = ..., tools: Tools = ...) -> Reply[T]: ...
     @overload
     def chat(self, prompt: str, *, format: object = ..., attach: object = ..., tools: Tools = ...) -> Reply[Any]: ...
+    @checked_call
     def chat(self, prompt: str, *, format: object = None, attach: object = None, tools: Tools = None) -> Reply[Any]:  # noqa: A002
         """Ask the next turn with the settings of `%%chat` and return its reply; nothing is displayed.
 
@@ -74,6 +76,7 @@ class NotebookConversation:
     def stream(
         self, prompt: str, *, format: object = ..., attach: object = ..., tools: Tools = ...
     ) -> NotebookStream[Any]: ...
+    @checked_call
     def stream(
         self,
         prompt: str,

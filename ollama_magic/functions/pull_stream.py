@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from ollama_magic.errors import AnswerCut, ModelNotFound, ServerError
 from ollama_magic.foreign import one_line
 from ollama_magic.functions.arguments import model_from
+from ollama_magic.functions.signatures import checked_call
 from ollama_magic.functions.stream import Stream
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def pull(
 def pull(model: ModelName, *, stream: Literal[True], insecure: bool = False, host: str | None = None) -> PullStream: ...
 
 
+@checked_call
 def pull(
     model: ModelName,
     *,

@@ -60,23 +60,25 @@ def with_arguments_of(other: Callable[..., Any]) -> Callable[[Callable[P, R]], C
 
 
 def _hint(name: str, args: Sequence[object], names: list[str], expected: Signature, why: str) -> str:
-    known = list(expected.parameters)
-    unnamed = [one.name for one in expected.parameters.values() if one.kind is Parameter.POSITIONAL_OR_KEYWORD]
-    if len(args) > len(unnamed):
-        first = " and the ".join(unnamed)
-        return f"`{name}` takes only the {first} without a name; write `{name}({', '.join(unnamed)}, model=…)`."
+    parameters = [one for one in expected.parameters.values() if one.name != "self"]
+    known = [one.name for one in parameters]
+    unnamed = [one.name for one in parameters if one.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    named = [one.name for one in parameters if one.kind is Parameter.KEYWORD_ONLY]
+    if len(args) > len(unnamed) + ("self" in expected.parameters):
+        first = f"only the {' and the '.join(unnamed)}" if unnamed else "nothing"
+        return f"`{name}` takes {first} without a name; write `{name}({', '.join([*unnamed, f'{named[0]}=…'])})`."
     for word in names:
         if (name, word) in _INSTEAD:
             return f"`{name}` has no `{word}=`: {_INSTEAD[name, word]}"
         if word not in known:
-            return f"`{name}` has no `{one_line(word, 40)}=`; {_near(word, known)}"
+            return f"`{name}` has no `{one_line(word, 40)}=`; {_near(word, known, named)}"
     return f"`{name}` cannot be called like this: {one_line(why, 100)}."
 
 
-def _near(word: str, known: list[str]) -> str:
+def _near(word: str, known: list[str], named: list[str]) -> str:
     from ollama_magic.line.model_options import MODEL_OPTIONS
 
     if word in MODEL_OPTIONS:
         return f"a model option goes into `options={{'{word}': …}}`."
     near = nearest(word, known, 1)
-    return f"did you mean `{near[0]}=`?" if near else f"it has {', '.join(known[1:])}."
+    return f"did you mean `{near[0]}=`?" if near else f"it has {', '.join(named)}."

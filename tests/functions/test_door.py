@@ -83,6 +83,13 @@ def test_every_example_of_a_docstring_runs(demo_server, monkeypatch) -> None:
         (lambda: ollama_magic.chat("hi", modle="m"), "did you mean `model=`?"),
         (lambda: ollama_magic.chat(prompt="hi"), "chat(prompt)"),
         (ollama_magic.chat, "cannot be called like this"),
+        (ollama_magic.show, "cannot be called like this"),
+        (lambda: ollama_magic.show("demo", "gpu1"), "show(model, host=…)"),
+        (lambda: ollama_magic.ps("gpu1"), "`ps` takes nothing without a name; write `ps(host=…)`"),
+        (lambda: ollama_magic.list(hosts=["gpu1"]), "`list` has no `hosts=`; did you mean `host=`"),
+        (lambda: ollama_magic.pull("demo", quiet=True), "it has stream, insecure, host"),
+        (lambda: ollama_magic.Conversation().chat("Hi", "json"), "chat(prompt, format=…)"),
+        (lambda: ollama_magic.Conversation().stream("Hi", images=[]), "`attach=[…]` attaches images"),
     ],
 )
 def test_a_call_that_does_not_fit_says_what_to_write(call, line) -> None:
