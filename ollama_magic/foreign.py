@@ -60,6 +60,14 @@ def one_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def message_of(error: BaseException) -> str:
+    """Return what an exception says; empty if its own code fails to say it."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 (an exception of the user's may do anything when it is written)
+        return ""
+
+
 def _marked(match: re.Match[str]) -> str:
     found, text = match.group(), match.string
     if len(found) > 1:

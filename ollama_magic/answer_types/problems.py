@@ -8,7 +8,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import AnswerInvalid, InputError
-from ollama_magic.foreign import one_line, printable
+from ollama_magic.foreign import message_of, one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def held(label: str) -> Iterator[None]:
     except (AnswerInvalid, InputError):
         raise
     except (Exception, SystemExit) as error:
-        why = f"{type(error).__name__}: {error}".rstrip(": ")
+        why = f"{type(error).__name__}: {message_of(error)}".rstrip(": ")
         raise invalid(label, f"its own code failed with {why}") from error
     finally:
         sys.stdout.write(printable(printed.getvalue()[:_PRINTED]))

@@ -13,7 +13,7 @@ from ollama_magic.answer_types.answer_json import NoJson, read_json
 from ollama_magic.answer_types.problems import held, invalid, place_of
 from ollama_magic.answer_types.raw_schemas import EXTRA
 from ollama_magic.errors import AnswerInvalid, InputError
-from ollama_magic.foreign import one_line
+from ollama_magic.foreign import message_of, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +50,8 @@ def adapter_of(kind: Any) -> tuple[dict[str, Any], Callable[[str, str, str], Any
             adapter = TypeAdapter(modern(kind, 0))
             schema = adapter.json_schema(schema_generator=_generator())
     except AnswerInvalid as error:
-        cause = error.__cause__
-        why = one_line(str(cause).partition("\n")[0] or type(cause).__name__, 150).rstrip(".")
+        cause = error.__cause__ or error
+        why = one_line(message_of(cause).partition("\n")[0] or type(cause).__name__, 150).rstrip(".")
         raise InputError(f"{one_line(label, 60)} cannot be the format of an answer: {why}.") from None
     return schema, partial(_validate, adapter)
 

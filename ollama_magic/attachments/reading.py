@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ollama_magic.errors import InputError
-from ollama_magic.foreign import one_line, repaired
+from ollama_magic.foreign import message_of, one_line, repaired
 from ollama_magic.prompt.describe import describe
 from ollama_magic.turns.attachment import Attachment
 
@@ -57,7 +57,7 @@ class Reading:
 
     def fault(self, what: str, error: BaseException) -> InputError:
         """Return the error for an exception of a library or of the user's object."""
-        reason = one_line(str(error), 160).rstrip(".")
+        reason = one_line(message_of(error), 160).rstrip(".")
         return self.refusal(f"{what} ({type(error).__name__}{': ' if reason else ''}{reason})")
 
     def check_stopped(self) -> None:

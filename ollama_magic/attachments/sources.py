@@ -70,7 +70,7 @@ def read_source(
         raise
     except NotFilled as why:
         raise reading.refusal(str(why)) from None
-    except Exception as error:  # noqa: BLE001  # anything that a user's object or a library raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # anything that a user's object or a library raises
         _log.debug("%s cannot be read", type(source).__name__, exc_info=True)
         raise reading.fault("it cannot be read", error) from None
 

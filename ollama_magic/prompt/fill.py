@@ -127,7 +127,7 @@ class Filling:
             return describe(found.value if text is None else text, self._mask, self._limit)
         except NotFilled as why:
             return why
-        except Exception as error:  # noqa: BLE001  # anything that a user's object raises
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # anything that a user's object raises
             return NotFilled(f"its description fails with {type(error).__name__}")
 
 

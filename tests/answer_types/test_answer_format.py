@@ -80,6 +80,13 @@ def test_a_large_number_is_a_number():
     assert answer_format(int).validate("7" * 400) == int("7" * 400)
 
 
+class Speechless(Exception):
+    """An exception that fails to say what it is."""
+
+    def __str__(self):
+        raise RuntimeError
+
+
 def _raises(error):
     def validator(value):
         raise error
@@ -95,6 +102,7 @@ def _raises(error):
         SystemExit(3),
         RecursionError("deep"),
         ValueError("\x1b[31mno\n"),
+        Speechless(),
     ],
 )
 def test_a_validator_that_raises_is_one_line(error):

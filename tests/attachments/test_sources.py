@@ -252,6 +252,25 @@ def test_an_object_that_raises() -> None:
         read_source(Broken(), "it")
 
 
+class Speechless(Exception):
+    """An exception that fails to say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("error", [Speechless(), SystemExit(3)])
+def test_an_object_that_raises_what_nobody_expects(error: BaseException) -> None:
+    """It is one line too: neither does the error of the error leave the package, nor does the program end."""
+
+    class Broken:
+        def __repr__(self) -> str:
+            raise error
+
+    with pytest.raises(InputError, match=rf"^it cannot be attached: it cannot be read \({type(error).__name__}"):
+        read_source(Broken(), "it")
+
+
 @pytest.mark.parametrize(
     ("value", "image"),
     [

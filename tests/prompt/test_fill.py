@@ -25,6 +25,13 @@ class Failing:
         raise RuntimeError("secret")
 
 
+class Ending:
+    """It ends the program when it is written."""
+
+    def __repr__(self):
+        raise SystemExit(3)
+
+
 class Markdown:
     def _repr_markdown_(self):
         return "**bold** {{name}}"
@@ -58,6 +65,7 @@ def variables():
         "point": Point(1, "up"),
         "default": collections.defaultdict(list),
         "failing": Failing(),
+        "ending": Ending(),
         "markdown": Markdown(),
         "both": Both(),
         "square": square,
@@ -128,6 +136,7 @@ def test_braces_of_json_around_a_field_stay(variables):
         ("os.path", "os.path is a module"),
         ("os.getcwd", "its source is not available"),
         ("failing", "its description fails with ValueError"),
+        ("ending", "its description fails with SystemExit"),
         ("failing.size", "failing.size fails with KeyError"),
         ("failing[0]", "failing[0] fails with RuntimeError"),
     ],
