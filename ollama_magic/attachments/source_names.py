@@ -44,9 +44,15 @@ def expand(text: str, variables: Mapping[str, object]) -> list[tuple[str, object
         raise InputError(f"{one_line(name, _SHOWN)} is an address, and nothing is fetched; download it first.")
     try:
         found = resolve(name, variables)
+        items = [] if found is None else _items(name, found.value)
     except NotFilled as why:
         return _files(name, str(why))
-    return _files(name, "") if found is None else _items(name, found.value)
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # anything that a user's object raises
+        shown = one_line(name, _SHOWN)
+        raise InputError(f"{shown} cannot be attached: looking at it fails with {type(error).__name__}.") from None
+    return items or _files(name, "")
 
 
 def _items(name: str, value: object) -> list[tuple[str, object]]:
@@ -69,16 +75,18 @@ def _files(name: str, why: str) -> list[tuple[str, object]]:
         if os.path.lexists(place):
             return [(name, Path(place))]
         if glob.has_magic(place):
-            return _matching(name, place)
+            return _matching(name, place, why)
     except ValueError as error:
         raise InputError(f"{one_line(name, _SHOWN)} cannot be the name of a file ({error}).") from None
     raise InputError(_nothing(name, Path(place), why))
 
 
-def _matching(name: str, pattern: str) -> list[tuple[str, object]]:
+def _matching(name: str, pattern: str, why: str) -> list[tuple[str, object]]:
     """Return the files that match, sorted, without folders."""
     found = islice((path for path in glob.iglob(pattern, recursive=True) if not os.path.isdir(path)), MOST + 1)  # noqa: PTH112, PTH207
     paths = sorted(found)
+    if not paths and why:  # `plots["by year"]` is no pattern
+        raise InputError(_nothing(name, Path(pattern), why))
     if not paths:
         raise InputError(f"No file matches {one_line(name, _SHOWN)}; check its folder and name.")
     if len(paths) > MOST:
@@ -93,7 +101,7 @@ def _nothing(name: str, path: Path, why: str) -> str:
     try:
         with os.scandir(path.parent) as entries:
             names = [entry.name for entry in islice(entries, _LOOKED_AT)]
-    except OSError:
+    except (OSError, ValueError):  # such as a NUL in the folder's name
         names = []
     nearest = get_close_matches(path.name, names, 1, 0.7)
     if nearest:

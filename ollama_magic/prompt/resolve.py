@@ -122,7 +122,7 @@ def _attribute(value: Any, node: ast.Attribute) -> object:
     try:
         return getattr(value, name)
     except AttributeError:
-        raise NotFilled(f"{owner} has no {name}{_nearest(name, dir(value), owner + '.')}") from None
+        raise NotFilled(f"{owner} has no {name}{_nearest(name, _names_of(value), owner + '.')}") from None
     except Exception as error:  # noqa: BLE001  # a property runs the user's code
         raise NotFilled(f"{owner}.{name} fails with {type(error).__name__}") from None
 
@@ -138,7 +138,7 @@ def _item(value: Any, index: Any, node: ast.Subscript) -> object:
     except Exception as error:  # noqa: BLE001  # the user's __getitem__
         raise NotFilled(f"{owner}[{shown}] fails with {type(error).__name__}") from None
     if absent:
-        raise NotFilled(f"{owner} has no {shown}{_nearest(str(index), islice(value, 1000))}")
+        raise NotFilled(f"{owner} has no {shown}{_nearest(str(index), _keys_of(value))}")
     return found
 
 
@@ -161,6 +161,22 @@ def _negative(value: Any) -> Any:
     if not isinstance(value, int | float):
         raise NotFilled("only numbers can be negative")
     return -value
+
+
+def _names_of(value: object) -> list[str]:
+    """Return the names of an object's attributes, for the nearest one."""
+    try:
+        return dir(value)
+    except Exception:  # noqa: BLE001  # the user's __dir__
+        return []
+
+
+def _keys_of(value: Mapping[Any, object]) -> list[object]:
+    """Return the first keys of a mapping, for the nearest one."""
+    try:
+        return list(islice(value, 1000))
+    except Exception:  # noqa: BLE001  # the user's __iter__
+        return []
 
 
 def _nearest(name: str, names: Any, owner: str = "") -> str:

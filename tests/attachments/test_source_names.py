@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -12,7 +13,16 @@ from PIL import Image
 from ollama_magic.attachments.source_names import expand
 from ollama_magic.errors import InputError
 
-VARIABLES = {"fig": object(), "plots": [1, 2], "day": SimpleNamespace(csv="of the notebook"), "os": os}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VARIABLES = {
+    "fig": object(),
+    "plots": [1, 2],
+    "day": SimpleNamespace(csv="of the notebook"),
+    "os": os,
+    "sizes": {"width": 3},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +118,10 @@ def test_nothing_is_fetched(name: str) -> None:
         ("f()", r"There is no variable and no file f\(\); check its name and folder\."),
         ("~nobody-of-that-name/x", r"There is no variable and no file ~nobody-of-that-name/x; [^\n]+\."),
         ("a\0b", r"[^\n]+\."),
+        ("a\0b/c", r"There is no variable and no file ab/c; check its name and folder\."),
+        ("\ud800/c", r"There is no variable and no file �/c; check its name and folder\."),
+        ("plots[7]", r"There is no variable and no file plots\[7\]: plots has no 7\."),
+        ("sizes['wide']", r"There is no variable and no file sizes\['wide'\]: sizes has no 'wide'; nearest: width\."),
         ("a\nb\x1b[31m", r"[^\n]+\."),
         ("", r"Nothing is named to attach; name a variable or a file\."),
     ],
@@ -116,3 +130,40 @@ def test_a_name_that_stands_for_nothing(name: str, line: str) -> None:
     """A name that is neither a variable nor a file is refused in one line, with the nearest."""
     with pytest.raises(InputError, match=rf"^{line}$"):
         expand(name, VARIABLES)
+
+
+class Failing(dict[str, int]):
+    """A mapping whose own code fails wherever it is asked."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError
+
+    def __dir__(self) -> list[str]:
+        raise RuntimeError
+
+    @property
+    def size(self) -> int:
+        raise SystemExit(3)
+
+
+class Masked:
+    """An object that fails to say what it is."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("failing['x']", "failing has no 'x'"),
+        ("failing.x", "failing has no x"),
+        ("failing.size", "looking at it fails with SystemExit"),
+        ("masked", "looking at it fails with RuntimeError"),
+    ],
+)
+def test_an_object_that_raises_when_it_is_looked_at(name: str, why: str) -> None:
+    """It is one line, whatever the object's own code does."""
+    with pytest.raises(InputError, match=rf"^[^\n]*: {why}\.$"):
+        expand(name, {"failing": Failing(), "masked": Masked()})
