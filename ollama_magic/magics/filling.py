@@ -54,8 +54,8 @@ class Filler:
 
     def read(self, spec: Spec, line: str) -> Line:
         """Parse a line and fill the fields in its options, unless it has `--verbatim`."""
-        fields = ("{" in line or "$" in line) and not _verbatim(spec, line)
-        read = read_line(spec, line, self if fields else None)
+        fill = (_AsTyped() if _verbatim(spec, line) else self) if "{" in line or "$" in line else None
+        read = read_line(spec, line, fill)
         self.notes += stray_options(spec, read.words) if not read.ended else ()
         return read
 
@@ -144,6 +144,20 @@ class Filler:
             return ""
         self.notes.append(f"filled {match[2].strip()}")
         return match[1] + self._mask(json.dumps(list(found.value), ensure_ascii=False, default=str))
+
+
+class _AsTyped:
+    """What `--verbatim` makes of the values of options: they are what was typed; a source is named, not filled."""
+
+    variables: Mapping[str, Any] = {}
+
+    def value(self, holder: Option | Argument, _name: str, text: str) -> str:
+        """Return the text itself; for a source what its braces hold."""
+        return _SOURCE_FIELD.sub(r"\1", text) if holder.kind == "source" else text
+
+    def peek(self, field: str) -> str:
+        """Return the field itself."""
+        return field
 
 
 def fill_limit(setting: int, options: Mapping[str, object]) -> int:

@@ -70,6 +70,16 @@ def test_a_picture_goes_along(seeing: Any, server: ScriptedServer, tmp_path: Pat
     assert "attached my fig.png (image, " in shown
 
 
+def test_a_source_in_braces_is_named_not_filled(seeing: Any, server: ScriptedServer) -> None:
+    """`-a {{fig}}` attaches the variable, with `--verbatim` too, which fills in nothing."""
+    seeing.user_ns["fig"] = png()
+    for line in ("-a {{fig}} See {{fig}}", "--verbatim -a {{fig}} See {{fig}}"):
+        _, error = run(seeing, f"%chat --once {line}")
+        assert error is None
+        assert len(images(asked(server)[-1])) == 1
+    assert asked(server)[-1]["content"] == "See {{fig}}"
+
+
 def test_the_history_sends_them_again(seeing: Any, server: ScriptedServer, tmp_path: Path) -> None:
     """Later turns send images, texts and tables again, in their order and in their messages."""
     (tmp_path / "one.png").write_bytes(png(1))

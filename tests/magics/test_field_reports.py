@@ -142,6 +142,21 @@ def test_a_system_text_keeps_what_is_no_variable(shell, server):
 
 
 @pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("-m {{m}} hi", "{{m}}"),
+        ("-f {{m}} hi", "'{{m}}' is no format of an answer"),
+        ("-o temperature={{t}} hi", "temperature is a number, not '{{t}}'"),
+        ("--out {{m}} hi", "'{{m}}' is not a variable name"),
+    ],
+)
+def test_verbatim_leaves_out_no_option(shell, server, line, said):
+    """With `--verbatim` an option has the value that was typed: one that holds a field is not passed over."""
+    shell.user_ns.update(m=MODEL, t=0.5)
+    assert said in refused(shell, server, f"%chat --verbatim {line}")
+
+
+@pytest.mark.parametrize(
     ("typed", "stop", "words"),
     [
         ('stop=["END", "###"]', ["END", "###"], "hi"),
