@@ -164,7 +164,7 @@ class _Reader:
         raw = option.read_raw(self.line, start) if option.read_raw else None
         if raw is not None:
             value, self.at = raw
-            return value
+            return self._filled_texts(option, name, value)
         word = read_word(self.line, start)
         dashed = not (attached or word.quoted) and re.match(r"-(?!\d)", folded(word.raw))
         if not word.raw or dashed:
@@ -173,6 +173,14 @@ class _Reader:
             raise InputError(f"{name} needs a value: {option.usage}{what}{hint}.")
         self.at = word.end
         return self._checked(option, name, word.value)
+
+    def _filled_texts(self, option: Option, name: str, value: Any) -> Any:
+        """Return a value of a syntax of its own; the fields in the texts of a `stop="…"` are filled."""
+        if not isinstance(value, tuple) or not any("{{" in text for text in value[1]):
+            return value
+        if self._fill is None:
+            return _UNFILLED
+        return value[0], [self._fill.value(option, name, text) for text in value[1]]
 
     def _checked(self, option: Option, name: str, text: str) -> Any:
         if self._fill is not None:

@@ -179,6 +179,24 @@ def test_stop_is_read_as_it_is_written(shell, server, typed, stop, words):
         assert setting["stop"] == stop
 
 
+@pytest.mark.parametrize(
+    ("typed", "stop"),
+    [
+        ('stop="{{end}}"', ['the "end"']),
+        ('stop=["{{end}}", "###"]', ['the "end"', "###"]),
+        ("'stop={{end}}'", ['the "end"']),
+        ("stop={{end}}", ['the "end"']),
+    ],
+)
+def test_a_stop_text_is_filled_within_its_quotes_too(shell, server, typed, stop):
+    """However a stop text is written, its fields are filled, and one that leads nowhere is refused."""
+    shell.user_ns["end"] = 'the "end"'
+    _, error = run(shell, f"%chat -o {typed} hi")
+    assert error is None
+    assert body(server)["options"]["stop"] == stop
+    assert "no such variable" in refused(shell, server, f"%chat -o {typed.replace('end', 'zzzz')} hi")
+
+
 def test_a_list_that_is_not_closed_is_refused(shell, server):
     """A list without its quotes is no stop text with the rest in the prompt."""
     assert '["END", "###"]' in refused(shell, server, "%chat -o stop=[END, ###] hi")
