@@ -29,6 +29,15 @@ _SOURCE_FIELD = re.compile(r"\{\{\s*([^{}\n]+?)\s*\}\}\Z")  # a variable is atta
 _VALUE = re.compile(r"[=\s]")  # what stands before the value in KEY=VALUE and KEY VALUE
 _OPTION_FIELD = re.compile(r"(\w+\s*[=\s]\s*)\{\{([^{}\n]+)\}\}")
 
+_CALLS = {
+    "models": "chat(prompt, model=…)",
+    "hosts": "chat(prompt, host=…)",
+    "option": "chat(prompt, options={…})",
+    "tool": "chat(prompt, tools=[…])",
+    **{name: f"chat(prompt, {name}=…)" for name in ("system", "think", "format", "keep_alive")},
+    **{name: f"generate(prompt, {name}=…)" for name in ("suffix", "template")},
+}
+
 
 class Filler:
     """Fills one line and its prompt, and collects the notes that stand above the answer.
@@ -176,8 +185,6 @@ def _verbatim(spec: Spec, line: str) -> bool:
 
 
 def _in_python(holder: Option | Argument) -> str:
-    """The call of a turn that takes a variable as it is; a command's argument has none."""
-    if not hasattr(holder, "metavar"):
-        return ""
-    keyword = "options={…}" if holder.key == "option" else f"{holder.key}=…"
-    return f" In Python: `chat(prompt, {keyword})`."
+    """The call that takes a variable as it is; empty for what no function has, such as `--turns`."""
+    call = _CALLS.get(holder.key) if hasattr(holder, "metavar") else None
+    return f" In Python: `{call}`." if call else ""

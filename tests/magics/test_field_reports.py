@@ -1,6 +1,8 @@
 """What people met in the field: names in functions, fields in options, options behind the words, quotes, near names."""
 
 import datetime as dt
+import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,17 @@ def test_what_an_option_cannot_take_is_refused(shell, server, line, said):
     text = refused(shell, server, f"%chat {line}")
     assert said in text
     assert "chat(prompt, " in text
+
+
+@pytest.mark.parametrize(
+    "option", ["-m", "--host", "-o", "-t", "--think", "-f", "--keep-alive", "--turns", "--cells", "-c"]
+)
+def test_a_refusal_names_an_argument_that_is_there(shell, server, option):
+    """It is not always called as the option is, `-m` is `model=`; and what no function has is not named."""
+    text = refused(shell, server, f"%chat {option}={{{{nothing}}}} hi")
+    named = re.findall(r"`chat\(prompt, (\w+)=", text)
+    assert named or option in ("--turns", "--cells", "-c")
+    assert set(named) <= set(inspect.signature(ollama_magic.chat).parameters)
 
 
 def test_a_system_text_keeps_what_is_no_variable(shell, server):
