@@ -32,6 +32,8 @@ def outline(value: object, limit: int, mask: Callable[[str], str]) -> tuple[str,
     writer = _Writer(limit, mask)
     if not writer.opens(value):
         text = writer.leaf(value)
+        if isinstance(value, bytes | bytearray) and len(value) > limit:  # no more of them was written
+            return text[:limit], len(value), "bytes"
         return text[:limit], len(text), "characters"
     writer.write(value)
     size = len(value) if isinstance(value, Sized) else len(dataclasses.fields(value))  # type: ignore[arg-type]

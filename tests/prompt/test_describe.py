@@ -107,6 +107,7 @@ def test_a_long_text_is_cut():
     assert text("x" * 8_001) == "x" * 8_000 + "… of 8,001 characters"
     assert text("x" * 20_000) == "x" * 8_000 + "… of 20,000 characters"
     assert note("x" * 20_000) == "filled x (the first 8,000 characters … of 20,000 characters)"
+    assert text(b"\xfe" * 20_000) == repr(b"\xfe" * 20_000)[:8_000] + "… of 20,000 bytes"
 
 
 def test_only_what_is_shown_is_looked_at():
