@@ -49,7 +49,7 @@ def _as_bytes(module: Any, array: Any) -> tuple[Any, str]:
         return _whitened(module, array, module.asarray(array).astype("uint8") * 255)
     if array.dtype == module.uint8:
         return _whitened(module, array, module.asarray(array))
-    if array.dtype == module.uint16:
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:  # in either order of its bytes
         pixels, note = _whitened(module, array, (module.asarray(array) >> 8).astype("uint8"))
         return pixels, joined(["8 bits, was 16", note])
     return _scaled(module, array)

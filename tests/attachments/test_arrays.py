@@ -62,9 +62,10 @@ def test_a_mask_of_0_and_1_is_black_and_white() -> None:
     assert note(np.array([[0, 1]])) == "values from 0 to 1"
 
 
-def test_16_bits_are_sent_in_8() -> None:
-    """Of 16 bits the upper 8 are sent, as Pillow does it for colours."""
-    array = np.array([[0, 255, 256, 65535]], "uint16")
+@pytest.mark.parametrize("dtype", ["<u2", ">u2"])
+def test_16_bits_are_sent_in_8(dtype: str) -> None:
+    """Of 16 bits the upper 8 are sent, as Pillow does it for colours, in whichever order a file has the bytes."""
+    array = np.array([[0, 255, 256, 65535]], dtype)
     assert sent(array).tolist() == [[0, 0, 1, 255]]
     assert note(array) == "8 bits, was 16"
 
