@@ -44,12 +44,14 @@ class Reading:
         limits: How much of it is sent.
         mask: Hides keys in a text.
         stopped: Whether the user has stopped the turn.
+        file: The name of the file that is read, which may be in a variable; empty without one.
     """
 
     name: str
     limits: Limits
     mask: Callable[[str], str]
     stopped: Callable[[], bool]
+    file: str = ""
 
     def refusal(self, why: str) -> InputError:
         """Return the error that says why this source cannot be attached."""

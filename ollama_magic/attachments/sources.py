@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import types
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,8 @@ def _read(source: Any, reading: Reading) -> Attachment:
     if isinstance(source, Attachment):
         return source
     if isinstance(source, os.PathLike):
-        return _from_bytes(read_file(PurePath(source), reading), reading)
+        path = PurePath(source)
+        return _from_bytes(read_file(path, reading), replace(reading, file=path.name))
     if isinstance(source, io.BytesIO):
         source = source.getvalue()
     if isinstance(source, bytes | bytearray | memoryview):

@@ -36,7 +36,7 @@ def table_from_text(text: str, reading: Reading, notes: list[str]) -> Attachment
 
     A name that ends with .csv or .tsv only helps where the content could be both.
     """
-    delimiter = delimiter_of(text, named=reading.name.lower().endswith(_NAMED))
+    delimiter = delimiter_of(text, named=(reading.file or reading.name).lower().endswith(_NAMED))
     if not delimiter:
         return None
     module = pandas()

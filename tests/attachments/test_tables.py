@@ -49,6 +49,15 @@ def test_the_encodings_of_a_csv_file(data: bytes, note: str) -> None:
     assert attachment.note == note
 
 
+def test_a_path_in_a_variable_has_the_name_of_its_file(tmp_path: Path) -> None:
+    """`-a path`, where `path` is a variable, is read as `-a words.csv` is."""
+    path = tmp_path / "words.csv"
+    path.write_text("name,city\nAda,London\nGrace,New York\n")
+    attachment = read_source(path, "path")
+    assert (attachment.name, attachment.kind) == ("path", "table")
+    assert attachment.text == read_source(path, "words.csv").text
+
+
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 @pytest.mark.parametrize("name", ["cities.csv", "cities.tsv", "upload"])
 def test_what_separates_the_cells(delimiter: str, name: str) -> None:
