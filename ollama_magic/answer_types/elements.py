@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ollama_magic.answer_types.answer_format import AnswerFormat
 
 T = TypeVar("T")
-_BETWEEN = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
+_SPACE = re.compile(r"[ \t\r\n]*")
+_BETWEEN = re.compile(r"[ \t\r\n]*,[ \t\r\n]*(?!\])")
 _ENDS = (",", "]", " ", "\n", "\r", "\t")  # of a number
 _CLOSES = {"{": "}", "[": "]", '"': '"'}
 
@@ -50,13 +51,16 @@ class GrowingList(Generic[T]):
             self._begun, self.rest = True, text[1:]
 
     def _next(self) -> str | None:
-        """Take the next finished element off the text; None where there is none yet."""
+        """Take the next finished element off the text; None where there is none yet, or where no comma is in place."""
         rest = self.rest
-        match = _BETWEEN.match(rest)
-        at = match.end() if match else 0
-        if rest[at : at + 1] == "]":
-            self.closed, self.rest = True, rest[at + 1 :]
+        blank = _SPACE.match(rest)
+        if blank and rest[blank.end() : blank.end() + 1] == "]":
+            self.closed, self.rest = True, rest[blank.end() + 1 :]
             return None
+        before = _BETWEEN.match(rest) if self.count else blank
+        if before is None:
+            return None
+        at = before.end()
         try:
             value, end = _DECODER.raw_decode(rest, at)
         except (ValueError, RecursionError):

@@ -70,6 +70,19 @@ def test_what_cannot_be_read_is_left_to_the_end():
     assert grown(Mood, ['["good", "ba'])[1] == [(0, Mood.GOOD)]
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("[1 2]", [1]), ("[1,]", [1]), ("[,1]", []), ("[1,,2]", [1]), ("[1 , 2 ,\n]", [1, 2]), ("[,]", [])],
+)
+def test_a_list_without_its_commas_is_no_list(text, read):
+    """Its elements are not taken for those of a list: what is left is refused at the end, as the whole answer is."""
+    growing, found = grown(int, list(text))
+    assert [value for _, value in found] == read
+    assert not growing.closed
+    with pytest.raises(AnswerInvalid, match="it is not JSON"):
+        answer_format(list[int]).validate(text)
+
+
 def test_a_long_list_is_read_once():
     """Of a list of fifty thousand in small pieces, each piece is looked at with its own element only."""
     text = json.dumps([{"name": f"n{i}", "population": i} for i in range(50_000)])
