@@ -10,6 +10,10 @@ from typing import Any, NoReturn
 _FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})([^\n]*)$")
 
 
+# An escape of JSON: a pair of surrogates, one of them alone, or any other.
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+
+
 class NoJson(ValueError):
     """The text holds no JSON, and why."""
 
@@ -27,7 +31,7 @@ def read_json(text: str, *, strict: bool = False) -> tuple[Any, str]:
     why, blocks = "", fenced_blocks(text)
     for part in (text, *(blocks if len(blocks) == 1 else ())):
         try:
-            return json.loads(part, parse_constant=_no_constant if strict else None), part
+            return json.loads(_whole(part), parse_constant=_no_constant if strict else None), part
         except RecursionError:
             why = "it is nested too deeply"
         except ValueError as error:
@@ -64,6 +68,11 @@ def code_blocks(text: str) -> list[CodeBlock]:
         else:
             lines.append(line.removeprefix(indent))
     return [*blocks, CodeBlock("\n".join(lines), language)] if fence else blocks
+
+
+def _whole(text: str) -> str:
+    r"""Return JSON with U+FFFD for each half of a character, such as `\ud83d`, which no text may have."""
+    return _ESCAPE.sub(lambda match: r"\ufffd" if match[1] else match[0], text) if r"\u" in text else text
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import AfterValidator, BaseModel, TypeAdapter, field_validator
 
 from ollama_magic.answer_types.answer_format import answer_format, format_named
+from ollama_magic.answer_types.records import frame_of
 from ollama_magic.demo.engine.schema_check import check_schema
 from ollama_magic.errors import AnswerInvalid, InputError
 from tests.answer_types.kinds import FITS, NAMES, SCHEMA, City, Country, Row, Strict
@@ -73,6 +74,22 @@ def test_what_does_not_fit_is_one_line_with_the_first_place(text, kind, part):
     line = refused(text, kind)
     assert part in line
     assert len(line) < 420
+
+
+@pytest.mark.parametrize("source", ["json", {"type": "object"}])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'{"a": "half \ud83d"}', "half \ufffd"),
+        (r'{"a": "\ude00\ud83d\ude00\ud83d"}', "\ufffd😀\ufffd"),
+        (r'{"a": "\\ud83d \\\ud83d"}', "\\ud83d \\\ufffd"),
+    ],
+)
+def test_half_a_character_is_replaced(source, text, value):
+    """A lone surrogate, which JSON can write and no text may have, is U+FFFD in the value, so that a frame takes it."""
+    found = answer_format(source).validate(text)
+    assert found == {"a": value}
+    assert frame_of(found).to_dict("records") == [found]
 
 
 def test_a_large_number_is_a_number():
