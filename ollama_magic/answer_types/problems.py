@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _NAME, _REASON = 60, 200  # characters
+_VALUES = ("None", "True", "False", "Infinity")
 _PRINTED = 2000  # characters of what a validator prints that are shown
 
 
@@ -74,4 +75,6 @@ def _step(step: object) -> str:
 
 
 def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+    """Return a sentence as it goes on behind a colon; a value that it begins with, such as None, stays as it is."""
+    first = text.partition(" ")[0]
+    return text[:1].lower() + text[1:] if first not in _VALUES and first[1:] == first[1:].lower() else text
