@@ -28,6 +28,7 @@ def frame_of(value: object) -> Any:
 
 def records_of(value: object) -> list[dict[str, Any]]:
     """Return a record for each element of a list, or the one of a single value; nested values are plain data."""
+    value = _bare(value)
     listed = isinstance(value, (list, tuple, set, frozenset)) and not hasattr(value, "_fields")
     found = [plain_data(one) for one in (value if listed else [value])]  # type: ignore[attr-defined]
     return [one if isinstance(one, dict) else {_SINGLE: one} for one in found]
@@ -35,6 +36,7 @@ def records_of(value: object) -> list[dict[str, Any]]:
 
 def plain_data(value: Any) -> Any:
     """Return dicts and lists in the place of models, dataclasses and named tuples, and the values of Enums."""
+    value = _bare(value)
     if isinstance(value, type):
         return value
     if isinstance(value, enum.Enum):
@@ -55,6 +57,11 @@ def is_model(value: object) -> bool:
     """Whether this is an instance of a pydantic model, or a list of such."""
     first = next(iter(value), None) if isinstance(value, list) else value
     return hasattr(type(first), "__pydantic_fields__") and not isinstance(first, type)
+
+
+def _bare(value: Any) -> Any:
+    """Return what a pydantic RootModel is made of; anything else as it is."""
+    return value.root if getattr(type(value), "__pydantic_root_model__", False) else value
 
 
 def _fields(value: Any) -> Mapping[Any, Any] | None:

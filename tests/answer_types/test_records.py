@@ -4,11 +4,13 @@ import json
 import sys
 
 import pytest
+from pydantic import RootModel
 
 from ollama_magic.answer_types.records import frame_of, is_model, records_of, value_json
 from ollama_magic.errors import InputError
 from tests.answer_types.kinds import Cat, City, Country, Mood, Pair
 
+Cities, Words = RootModel[list[City]], RootModel[list[str]]
 CASES = [
     ([City("a", 1)], [{"name": "a", "population": 1, "twins": []}]),
     (City("a", 1), [{"name": "a", "population": 1, "twins": []}]),
@@ -22,6 +24,8 @@ CASES = [
     ("good", [{"value": "good"}]),
     ({"a": 1}, [{"a": 1}]),
     ((1, 2), [{"value": 1}, {"value": 2}]),
+    (Cities([City("a", 1)]), [{"name": "a", "population": 1, "twins": []}]),
+    ([Words(["a"]), Words([])], [{"value": ["a"]}, {"value": []}]),
     ([], []),
 ]
 
@@ -38,6 +42,7 @@ def test_a_value_is_json():
     text = value_json([Country(name="P", cities=[City("é", 1)], founded="1821-07-28"), Mood.GOOD])
     assert json.loads(text)[0]["founded"] == "1821-07-28"
     assert "é" in text
+    assert json.loads(value_json(Words(["a"]))) == ["a"]
     assert is_model(Cat(kind="cat", lives=9))
     assert not any(map(is_model, [Cat, City("a", 1), [], None, 1]))
 
