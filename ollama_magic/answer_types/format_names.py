@@ -31,13 +31,13 @@ def format_names(typed: str, variables: Mapping[str, object], hidden: Mapping[st
     match = _TAIL.search(typed)
     end = match[0] if match else ""
     inside = _OPEN.search(typed) is not None
-    own = sorted(name for name, value in list(variables.items()) if name not in hidden and _fits(name, value))
+    own = sorted(name for name, value in list(variables.items()) if _fits(name, value) and name not in hidden)
     names = [*own, *INNER] if inside else ["json", *own]
     return (end if inside else typed), [name for name in names if name.startswith(end if inside else typed)]
 
 
-def _fits(name: str, value: object) -> bool:
-    if name.startswith("_"):
+def _fits(name: object, value: object) -> bool:
+    if type(name) is not str or name.startswith("_"):
         return False
     if type(value) is dict:
         return any(key in value for key in _OF_SCHEMAS)

@@ -37,7 +37,10 @@ def _names(typed: str, variables: Mapping[str, object], hidden: Mapping[str, obj
     own = [
         name
         for name, value in list(variables.items())
-        if not name.startswith("_") and name not in hidden and not issubclass(type(value), types.ModuleType)
+        if type(name) is str
+        and not name.startswith("_")
+        and name not in hidden
+        and not issubclass(type(value), types.ModuleType)
     ]
     return sorted(name for name in own + ["In", "Out"] * bool(typed) if name.startswith(typed))
 

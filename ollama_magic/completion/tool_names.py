@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-_FUNCTIONS = (types.FunctionType, types.MethodType)
 
 
 def tool_names(typed: str, variables: Mapping[str, object], hidden: Mapping[str, object]) -> list[str]:
@@ -24,20 +21,22 @@ def tool_names(typed: str, variables: Mapping[str, object], hidden: Mapping[str,
     if dot:
         found = (f"{owner}.{name}" for name in _methods(variables.get(owner)))
     else:
-        found = (name for name, value in list(variables.items()) if name not in hidden and _is_tool(name, value))
+        found = (name for name, value in list(variables.items()) if _is_tool(name, value) and name not in hidden)
     return sorted(name for name in found if name.startswith(typed))
 
 
-def _is_tool(name: str, value: object) -> bool:
-    if name.startswith("_") or getattr(value, "__name__", "") == "<lambda>":
-        return False
-    return isinstance(value, _FUNCTIONS)
+def _is_tool(name: object, value: object) -> bool:
+    function = value.__func__ if type(value) is types.MethodType else value
+    named = type(name) is str and not name.startswith("_")
+    return named and type(function) is types.FunctionType and function.__name__ != "<lambda>"
 
 
 def _methods(owner: object) -> Iterator[str]:
-    kind = owner if isinstance(owner, type | types.ModuleType) else type(owner)
-    if owner is None or kind.__module__ == "builtins":
-        return
-    for name in dir(kind):
-        if not name.startswith("_") and isinstance(inspect.getattr_static(kind, name, None), _FUNCTIONS):
-            yield name
+    """Yield the functions of a module, or of an object's class, as they are stored."""
+    if issubclass(type(owner), types.ModuleType):
+        holders = [types.ModuleType.__getattribute__(owner, "__dict__")]
+    else:
+        kind: Any = owner if issubclass(type(owner), type) else type(owner)
+        holders = [type.__getattribute__(one, "__dict__") for one in type.mro(kind)]
+    functions = {name: value for holder in reversed(holders) for name, value in list(holder.items())}
+    yield from (name for name, value in functions.items() if _is_tool(name, value))

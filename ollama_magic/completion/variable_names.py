@@ -34,6 +34,10 @@ def _own(variables: Mapping[str, object], hidden: Mapping[str, object], attribut
     )
 
 
+def _is_own(name: object) -> bool:
+    return type(name) is str and not name.startswith("_")  # globals() takes anything for a name
+
+
 def _shown(variables: Mapping[str, object], hidden: Mapping[str, object]) -> list[tuple[str, object]]:
     """Return what is the user's own; `In` and `Out` are not."""
-    return [(name, value) for name, value in list(variables.items()) if name[:1] != "_" and name not in hidden]
+    return [(name, value) for name, value in list(variables.items()) if _is_own(name) and name not in hidden]

@@ -398,3 +398,44 @@ def test_tab_behind_a_offers_variables_and_files(shell, tmp_path):
     assert offered(shell, "%%chat -a fi") == ["fig", "figures", '"fig one.png"']
     assert offered(shell, "%%generate --attach=no") == ["notes.txt"]
     assert tab(shell, "%chat -a figures[") == ("", ["'by year'"])
+
+
+FOREIGN = '''
+import math, shutil
+
+def weather(): ...
+
+class Shop:
+    def prices(self): ...
+    def _hidden(self): ...
+
+class Lazy:
+    """It looks whatever it is asked up elsewhere."""
+    def __getattr__(self, name):
+        asked.append(name)
+        raise RuntimeError(name)
+
+    @property
+    def __class__(self):
+        asked.append("class")
+        raise RuntimeError
+
+asked = []
+shop, lazy, nameless = Shop(), Lazy(), lambda: 1
+globals()[7] = "a name that is no text"
+'''
+
+
+def test_tab_behind_t_offers_functions_and_runs_nothing(shell, capsys):
+    """Functions, those of modules and the methods of objects; no object is asked anything, whatever its name is."""
+    shell.run_cell(FOREIGN)
+    assert offered(shell, "%%chat -t ") == ["weather"]
+    assert offered(shell, "%%chat -t shop.") == offered(shell, "%%chat -t shop.pr") == ["shop.prices"]
+    assert offered(shell, "%%chat -t Shop.") == ["Shop.prices"]
+    assert "shutil.copyfile" in offered(shell, "%%chat -t shutil.co")
+    for text in ("-t math.", "-t lazy.", "-t nobody.", "-a la", "-f La", "-f list[La", "{{la"):
+        tab(shell, f"%%chat {text}")
+    tab(shell, "%%map la")
+    tab(shell, "%%map --executor la")
+    assert shell.user_ns["asked"] == []
+    assert capsys.readouterr().err == ""
