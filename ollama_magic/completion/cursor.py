@@ -24,6 +24,7 @@ _HANDS_ON = frozenset({"time", "capture"})  # cell magics whose body passes thro
 _LINE = re.compile(r"\s*(?:[^%#'\"]*[=:]\s*)?%(\w+)\s")
 _FIELD = re.compile(r"(?<!\{)\{\{(?!\{)([^{}\n]*)\Z")
 _TAIL = re.compile(r"\S*\Z")
+_OPEN_ITEM = re.compile(r"""[^\W\d][\w.]*\[(?:'[^']*'|"[^"]*"|[^\s'"])*(?:'[^']*|"[^"]*)?\Z""")
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,9 @@ class _Scan:
 
     def _value(self, name: str, at: int) -> Cursor | int:
         option = self._names[name]
+        item = _OPEN_ITEM.match(self._text, at) if option.kind == "source" else None
+        if item is not None:  # `plots["by ye`, whose quote is open
+            return self._found(VALUE, item[0], option)
         word, end = self._type(option, at) if option.kind == "answer format" else self._word(at)
         if end == len(self._text):
             return self._found(VALUE, word, option)

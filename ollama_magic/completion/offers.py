@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ollama_magic.conversation.session import Session
     from ollama_magic.line.spec import Argument, Kind, Spec
 
-FILES = 300
+FILES, LOOKED_AT = 300, 20_000  # files that are offered, and entries of a folder
 SUFFIXES = frozenset({".ipynb", ".json", ".md"})
 DURATIONS = ("5m", "1h", "0", "-1")
 TRUTH = ("true", "false")
@@ -98,7 +98,7 @@ class Offers:
         return typed, [*((name, "variable") for name in names), *files]
 
     def _models(self, cursor: Cursor) -> list[str]:
-        return [model.name for model in newest_first(self.names.get(cursor.options_typed.get("host")))]
+        return [model.name for model in newest_first(self.names.get(cursor.options_typed.get("hosts")))]
 
     def _conversations(self) -> list[str]:
         session = self._session
@@ -149,13 +149,29 @@ def _files(typed: str, *, quoted: bool, suffixes: frozenset[str] | None = SUFFIX
     above = folder + slash
     try:
         with os.scandir(os.path.expanduser(above or ".")) as entries:  # noqa: PTH111 (a Path drops the slash of ~/)
-            found = sorted((entry.name, entry.is_dir()) for entry in islice(entries, FILES))
-    except OSError:
+            meant = (entry for entry in islice(entries, LOOKED_AT) if entry.name.startswith(beginning))
+            found = sorted((entry.name, _is_folder(entry)) for entry in islice(meant, FILES))
+    except (OSError, ValueError):
         return []
     names = [
         above + name + "/" * is_folder
         for name, is_folder in found
-        if name.startswith(beginning) and (beginning or not name.startswith("."))
+        if beginning or not name.startswith(".")
         if is_folder or suffixes is None or os.path.splitext(name)[1] in suffixes  # noqa: PTH122
     ]
-    return [(name if quoted or not re.search(r"[\s'\"\\\\]", name) else f'"{name}"', "path") for name in names]
+    return [(name if quoted else _quoted(name), "path") for name in names]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether this is a folder; a link that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _quoted(name: str) -> str:
+    """Return a path as it is written on a line: in quotes if it would not be read as one word, or as an option."""
+    if not name.startswith("-") and not re.search(r"[\s'\"\\]", name):
+        return name
+    return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'

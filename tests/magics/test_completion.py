@@ -17,8 +17,9 @@ from ollama_magic.commands.command_table import COMMANDS
 from ollama_magic.completion import completion
 from ollama_magic.completion.server_models import WAIT_S, ModelNames
 from ollama_magic.errors import ServerUnreachable
+from ollama_magic.line.options import CHAT, read_line
 from ollama_magic.ollama.protocol import ModelSummary
-from tests.double import ScriptedServer
+from tests.double import PLAIN, ScriptedServer
 from tests.shells import loaded_shell
 
 
@@ -121,6 +122,16 @@ def test_tab_offers_models(shell, text):
     assert offered(shell, text) == ["demo:latest"] if text != "%%chat -m" else "-m" in offered(shell, text)
 
 
+@pytest.mark.parametrize("text", ["%chat --host {} -m ", "%%chat --host={} -m ", "%%map rows --host {} -m "])
+def test_tab_offers_the_models_of_the_host_on_the_line(shell, text):
+    """Behind `--host` the models are those of that server."""
+    with ScriptedServer(pace=0, models=[PLAIN]) as other:
+        end = time.monotonic() + 30
+        while not (found := offered(shell, text.format(other.url))) and time.monotonic() < end:
+            time.sleep(0.02)
+    assert found == [f"{PLAIN.name}:latest"]
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -171,6 +182,36 @@ def test_tab_offers_files(shell, tmp_path):
     assert tab(shell, '%ollama open "my t') == ("my t", ["my talk.json"])
     assert offered(shell, "%ollama save a.ipynb --f") == ["--force"]
     assert offered(shell, "%ollama open no/where/") == []
+
+
+NAMES = [
+    "-dash.txt",
+    "a b.txt",
+    "it's.txt",
+    'say "hi".txt',
+    "both'\".txt",
+    "back\\slash.txt",
+    "[1].txt",
+    "中文.txt",
+    "$x.txt",
+]
+
+
+def test_a_file_that_tab_offers_is_the_one_that_is_read(shell, tmp_path):
+    """However a name is written, what Tab puts on the line is read as that name."""
+    for name in NAMES:
+        (tmp_path / name).write_text("")
+    words = offered(shell, "%chat -a ")
+    assert [read_line(CHAT, f"-a {word} hi").options.attach for word in words] == [(name,) for name in sorted(NAMES)]
+
+
+def test_tab_finds_a_file_in_any_folder(shell, tmp_path):
+    """Among a thousand others, and beside a link that leads to itself."""
+    for number in range(1_000):
+        (tmp_path / f"f{number}.txt").write_text("")
+    (tmp_path / "result.txt").write_text("")
+    (tmp_path / "rest").symlink_to("rest")
+    assert offered(shell, "%chat -a res") == ["rest", "result.txt"]
 
 
 @pytest.mark.parametrize("text", ["pri", "", "what is pri", "import o"])
@@ -398,6 +439,8 @@ def test_tab_behind_a_offers_variables_and_files(shell, tmp_path):
     assert offered(shell, "%%chat -a fi") == ["fig", "figures", '"fig one.png"']
     assert offered(shell, "%%generate --attach=no") == ["notes.txt"]
     assert tab(shell, "%chat -a figures[") == ("", ["'by year'"])
+    assert tab(shell, "%chat -a figures['by y") == ("'by y", ["'by year'"])
+    assert tab(shell, "%chat -a figures['by year'] -a no") == ("no", ["notes.txt"])
 
 
 FOREIGN = '''
