@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 OUTPUT = 4_000  # most characters of one output
 CELLS = 200  # whose displayed texts are known
-_CHAT = re.compile(r"\s*(?:\w+\s*=\s*)?%%?(?:chat|generate|ollama)\b")  # in the history, or about it
+# A cell that is in the history, or about it: also below `%%time`, and with its result assigned to anything.
+_CHAT = re.compile(r"\s*(?:%%(?:time|capture)\b[^\n]*\n\s*)*(?:[^\n=%#]*=\s*)?%%?(?:chat|generate|ollama)\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import ollama_magic
 from ollama_magic.line.loaded import loaded_magics
-from ollama_magic.magics.executed_cells import CELLS, DisplayedTexts
+from ollama_magic.magics.executed_cells import CELLS, DisplayedTexts, about_chat
 from tests.answers import chats
 from tests.double import ScriptedServer
 from tests.double.library.scripted_models import DEMO, VISION
@@ -135,6 +135,23 @@ def test_cells(seeing: Any, server: ScriptedServer) -> None:
     run(seeing, "%%chat --cells\nAnd all of them?")
     assert "a = 20" in asked(server)[-1]["content"]
     assert "%%chat" not in asked(server)[-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "chats"),
+    [
+        ("%%time\n%%chat --once\nHi", True),
+        ("%%capture said\n\n%%generate\nHi", True),
+        ('kept["one"] = %chat --once Hi', True),
+        ("\nanswer: object = %chat --once Hi", True),
+        ("%%time\nrate = 3 % chat", False),
+        ('note = "%chat Hi"', False),
+        ("left = 7\nright = %chat --once Hi", False),
+    ],
+)
+def test_a_chat_cell_is_known_by_how_it_begins(cell: str, chats: bool) -> None:
+    """Timed, captured or assigned to anything, it is left out; a cell that begins with code is not."""
+    assert about_chat(cell) == chats
 
 
 @pytest.mark.parametrize(
