@@ -5,6 +5,7 @@ Defaults are not written. This writes version 2, and reads what version 0.1.0 wr
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
@@ -120,28 +121,39 @@ def _settings(data: Mapping[str, Any]) -> RequestSettings:
     return RequestSettings(
         **names,
         system=text_from(data.get("system")),
-        options={k: v for k, v in options.items() if _can_be_sent(v)} if isinstance(options, dict) else {},
-        think=think if isinstance(think, bool | str) else None,
+        options=_options(options),
+        think=text_from(think) if isinstance(think, str) else think if isinstance(think, bool) else None,
         format=format_from(data.get("format", AS_JSON if data.get("form") == AS_JSON else None)),
-        keep_alive=keep_alive if isinstance(keep_alive, int | float | str) and _can_be_sent(keep_alive) else None,
+        keep_alive=_storable(keep_alive) if isinstance(keep_alive, int | float | str) else None,
         turns=count(data.get("turns")),
         tools=_tools(data.get("tools")),
     )
 
 
+def _options(value: object) -> dict[str, object]:
+    found = value.items() if isinstance(value, dict) else ()
+    return {text_from(name): kept for name, one in found if (kept := _storable(one)) is not None}
+
+
 def _tools(value: object) -> tuple[Mapping[str, object], ...]:
-    return tuple(one for one in value if _describes(one)) if isinstance(value, list) else ()
+    found = [_storable(one) for one in value if _describes(one)] if isinstance(value, list) else []
+    return tuple(one for one in found if one is not None)
 
 
 def _describes(tool: object) -> bool:
     """Whether this describes a function that has a name."""
     function = tool.get("function") if isinstance(tool, dict) else None
-    return isinstance(function, dict) and isinstance(function.get("name"), str) and _can_be_sent(tool)
+    return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
 def format_from(value: object) -> object:
     """Return a format of unknown origin: "json" or a schema; anything else was never sent."""
-    return value if value == AS_JSON or (isinstance(value, dict) and _can_be_sent(value)) else None
+    return value if value == AS_JSON else _storable(value) if isinstance(value, dict) else None
+
+
+def _storable(value: object) -> Any:
+    """Return JSON of unknown origin as it can be written again; None for what cannot."""
+    return json.loads(repaired(json.dumps(value, ensure_ascii=False))) if _can_be_sent(value) else None
 
 
 def _can_be_sent(value: object, levels: int = _DEEPEST) -> bool:

@@ -150,6 +150,24 @@ def test_what_no_json_can_hold_is_left_out(tmp_path: Path) -> None:
     assert open_conversation(save_conversation(tmp_path / "c.json", [turn]), read_cell).turns == (turn,)
 
 
+def test_settings_that_no_json_has_are_left_out(tmp_path: Path) -> None:
+    """NaN and half a character, which Python writes into a file, do not stay for the next file that is saved."""
+    body = json.loads(save_conversation(tmp_path / "a.json", [TURN]).read_text(encoding="utf8"))
+    body["turns"][0] |= {
+        "options": {"temperature": float("nan"), "top_k": 4, "stop": ["\ud83d"]},
+        "format": {"minimum": float("inf")},
+        "tools": [{"function": {"name": "\ud83d"}}, {"default": float("nan")}],
+        "think": "\ud83d",
+        "keep_alive": float("nan"),
+    }
+    (turn,) = opened(tmp_path / "b.json", body)
+    settings = turn.settings
+    assert settings.options == {"top_k": 4, "stop": ["\ufffd"]}
+    assert settings.tools == ({"function": {"name": "\ufffd"}},)
+    assert (settings.format, settings.think, settings.keep_alive) == (None, "\ufffd", None)
+    assert open_conversation(save_conversation(tmp_path / "c.json", [turn]), read_cell).turns == (turn,)
+
+
 def test_the_content_tells_the_kind(tmp_path: Path) -> None:
     """A file is known by what is in it, whatever its name ends with."""
     saved = save_conversation(tmp_path / "a.json", [TURN]).read_text(encoding="utf8")
