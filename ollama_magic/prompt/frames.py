@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ROWS, COLUMNS = 10, 20
-_CELL = 150
+_CELL, _SHORTEST = 150, 8  # characters of a cell: most of them, and most where little fits
+_FRAME = 14  # what stands around a name, a value and the line between them
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,28 @@ def draw(value: Any, mask: Callable[[str], str], limit: int) -> Drawn:
     shape = tuple(value.shape)
     head_of = _arrow_head if _is_arrow(value) else _frame_head if _is_frame(value) else _series_head
     names, rows = head_of(value)
-    cells = [[_cell(one, mask) for one in row] for row in _without_midnight(rows)]
-    head = ["| " + " | ".join(_cell(name, mask) for name in names) + " |", "|" + " --- |" * len(names)]
-    lines = head + ["| " + " | ".join(row) + " |" for row in cells]
-    while len(lines) > len(head) + 1 and sum(map(len, lines)) + len(lines) > limit - 100:
-        lines.pop()
-    caption, note = _shape(shape, len(lines) - len(head))
-    return Drawn("\n".join(lines) + f"\n\n{caption}" if names else caption, note)
+    table = [[_cell(one, mask) for one in row] for row in (names, *_without_midnight(rows))]
+    while len(table) > 2 and len(_markdown(table)) > limit - 100:
+        table.pop()
+    columns = min(shape[1], COLUMNS) if len(shape) > 1 else 1
+    fits = table
+    if len(_markdown(table)) > limit - 100:
+        columns, fits = _narrowed(table, columns, limit - 140)
+    caption, note = _shape(shape, len(table) - 1, columns, ["long texts cut"] * (fits != table))
+    return Drawn(f"{_markdown(fits)}\n\n{caption}" if names else caption, note)
+
+
+def _markdown(table: list[list[str]]) -> str:
+    head, *rows = ["| " + " | ".join(row) + " |" for row in table]
+    return "\n".join([head, "|" + " --- |" * len(table[0]), *rows])
+
+
+def _narrowed(table: list[list[str]], columns: int, room: int) -> tuple[int, list[list[str]]]:
+    """Return how many columns fit, and the table of these with shorter cells; the labels of the rows stay."""
+    labels = len(table[0]) - columns
+    columns = max(1, min(columns, room // (2 * _SHORTEST + _FRAME) - labels))
+    width = max(_SHORTEST, (room // (labels + columns) - _FRAME) // 2)
+    return columns, [[_shortened(one, width) for one in row[: labels + columns]] for row in table]
 
 
 def _without_midnight(rows: list[Sequence[object]]) -> list[Sequence[object]]:
@@ -138,16 +154,21 @@ def _cell(value: object, mask: Callable[[str], str]) -> str:
         text = outline(value, _CELL + 1, mask)[0]
     else:
         text = mask("" if value is None else str(value))
-    text = text if len(text) <= _CELL else text[:_CELL] + "…"
+    text = _shortened(text, _CELL)
     return text.replace("|", "\\|").replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
 
 
-def _shape(shape: tuple[int, ...], rows: int) -> tuple[str, str]:
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def _shape(shape: tuple[int, ...], rows: int, columns: int, more: list[str]) -> tuple[str, str]:
     """Describe the whole size, and how much is shown."""
     sizes = " × ".join(f"{one:,}" for one in shape)
     parts = [f"the first {rows} … of {shape[0]:,} rows"] if rows < shape[0] else []
-    if len(shape) > 1 and shape[1] > COLUMNS:
-        parts.append(f"the first {COLUMNS} … of {shape[1]:,} columns")
+    if len(shape) > 1 and shape[1] > columns:
+        parts.append(f"the first {columns} … of {shape[1]:,} columns")
+    parts += more
     units = zip(shape, ("row", "column"), strict=False)
     counts = " × ".join(f"{one:,} {unit}{'s' * (one != 1)}" for one, unit in units)
     caption = f"({counts}" + "".join(f"; {part}" for part in parts) + ")"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
+from ollama_magic.prompt.describe import describe
 from ollama_magic.prompt.fill import fill
 
 
@@ -172,6 +173,23 @@ def test_a_wide_frame_keeps_to_the_limit():
     assert len(shown) <= 8_000
     assert shown.splitlines()[2].startswith("| " + "z" * 150 + "… |")
     assert "the first 1 … of 10 rows" in shown
+
+
+@pytest.mark.parametrize("limit", [500, 1_000, 2_000, 3_000, 6_000])
+@pytest.mark.parametrize("labels", [None, ["l" * 500] * 3])
+def test_a_wide_frame_keeps_to_a_small_limit_too(limit, labels):
+    """Where a single row does not fit, its texts are shortened, then columns are left out, and the note says so."""
+    frame = Frame([["z" * 500] * 20 for _ in range(3)], ["w" * 500] * 20, *([labels] if labels else []))
+    shown = describe(frame, str, limit)
+    assert limit / 2 < len(shown.text) <= limit
+    assert "long texts cut" in shown.text
+    assert ("of 20 columns" in shown.text) == (limit == 500)
+    assert shown.note == " (3 × 20, head)"
+
+
+def test_a_small_frame_is_whole_in_a_small_limit():
+    """What fits is not shortened."""
+    assert describe(Frame([["z" * 100]], ["w"]), str, 300).text.splitlines()[2] == f"| {'z' * 100} |"
 
 
 def test_a_table_stands_on_lines_of_its_own():
