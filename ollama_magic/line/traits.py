@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ class OllamaTraits(Configurable):
     store = Union(
         [Bool(), Unicode()], default_value=True, help="Store conversations on disk: True, False or a path."
     ).tag(config=True)
-    keep_aside = Float(30.0, help="Days after which turns that were set aside are erased.").tag(config=True)
+    keep_aside = Float(30.0, min=0, help="Days after which turns that were set aside are erased.").tag(config=True)
     notebook = Unicode(help="The notebook's path, if it cannot be determined.").tag(config=True)
     log = Unicode(help="What is logged: debug, info, warning, error or off, and ':FILE'.").tag(config=True)
     limits = Dict(help="Limits in seconds (connect, first_byte, silence) and bytes (answer_bytes).").tag(config=True)
@@ -76,11 +77,17 @@ class OllamaTraits(Configurable):
     def _options_are_known(self, proposal: Any) -> Any:
         return _checked(_typed, proposal.value)
 
+    @validate("think")
+    def _think_is_a_switch_or_a_level(self, proposal: Any) -> Any:
+        """Return True for 1 and False for 0, which the trait takes for them: a server does not."""
+        return bool(proposal.value) if isinstance(proposal.value, int) else proposal.value
+
     @validate("limits")
     def _limits_are_known(self, proposal: Any) -> Any:
         unknown = [key for key in proposal.value if key not in LIMITS]
-        if unknown or not all(type(value) in (int, float) for value in proposal.value.values()):
-            raise TraitError(f"limits takes numbers for {', '.join(LIMITS)}.")
+        numbers = all(type(value) in (int, float) and 0 < value < math.inf for value in proposal.value.values())
+        if unknown or not numbers:
+            raise TraitError(f"limits takes numbers above 0 for {', '.join(LIMITS)}.")
         return proposal.value
 
     @validate("log")
@@ -114,12 +121,22 @@ class OllamaTraits(Configurable):
 def _typed(options: dict[str, Any]) -> dict[str, Any]:
     from ollama_magic.line.model_options import known_name, typed_value
 
-    texts = {known_name(key): value if isinstance(value, str) else json.dumps(value) for key, value in options.items()}
+    texts = {
+        known_name(str(key)): value if isinstance(value, str) else json.dumps(value, default=_plain)
+        for key, value in options.items()
+    }
     return {key: typed_value(key, text) for key, text in texts.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy as Python's own."""
+    if getattr(value, "shape", None) == ():
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no value of a model option.")
 
 
 def _checked(check: Any, value: Any) -> Any:
     try:
         return check(value)
-    except (InputError, ValueError) as error:
+    except (InputError, ValueError, TypeError) as error:
         raise TraitError(str(error)) from None

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from IPython.utils.capture import capture_output
 from traitlets import TraitError
@@ -104,7 +105,14 @@ def test_the_environment_is_heard(shell, monkeypatch):
         assert shell.run_line_magic("ollama", "\0=host") == other.url
 
 
-@pytest.mark.parametrize("rest", [".options = {'temperatur': 1}", ".think = 'lots'", ".turns = -1", ".display = 'tv'"])
+WRONG = (
+    *(".options = {'temperatur': 1}", ".options = {1: 2}", ".options = {'seed': object()}"),
+    *(".think = 'lots'", ".turns = -1", ".display = 'tv'", ".keep_aside = -1"),
+    *(".limits = {'connect': -1}", ".limits = {'silence': 0}", ".limits = {'look': float('nan')}"),
+)
+
+
+@pytest.mark.parametrize("rest", WRONG)
 def test_a_wrong_value_is_one_line(shell, rest, caplog):
     """`%config` with a value that cannot be says so in one line and changes nothing."""
     before = config(shell)
@@ -112,6 +120,14 @@ def test_a_wrong_value_is_one_line(shell, rest, caplog):
     assert len(caplog.records) == 1
     assert "\n" not in caplog.records[0].getMessage()
     assert config(shell) == before
+
+
+def test_a_value_is_kept_as_servers_take_it(shell):
+    """Numbers of NumPy are plain ones, and 1 and 0 for think are True and False."""
+    settings = shell.magics_manager.registry["OllamaMagic"]
+    settings.options, settings.think = {"seed": np.int64(3), "temperature": np.float32(0.5)}, 1
+    assert (settings.options, settings.think) == ({"seed": 3, "temperature": 0.5}, True)
+    assert (type(settings.options["seed"]), type(settings.think)) == (int, bool)
 
 
 def test_the_log_is_a_setting(shell, tmp_path):
