@@ -25,7 +25,7 @@ from ollama_magic.functions.sessions import loaded_magics, session
 from ollama_magic.functions.signatures import checked_call, with_arguments_of
 from ollama_magic.mapping.executors import executor_from
 from ollama_magic.mapping.task import TIMEOUT_S, MapTask
-from ollama_magic.ollama.request_bodies import plain_number
+from ollama_magic.ollama.message_json import plain_number
 
 if TYPE_CHECKING:
     import os

@@ -132,7 +132,7 @@ def test_what_cannot_be_asked_at_all_is_one_error(quick) -> None:
         ollama_magic.map("{{text}}", ["a"], hosts=[nobody()]).frame()
     with pytest.raises(ModelNotFound):
         ollama_magic.map("{{text}}", ["a"], model="nobody").frame()
-    for wrong in ([], [""], "", [7], 7):
+    for wrong in ([], [""], "", [7], 7, b"gpu1"):
         with pytest.raises(InputError, match="hosts is a list"):
             ollama_magic.map("{{text}}", ["a"], hosts=wrong)
     for wrong in (0, True, "2", float("nan"), np.float64(-1)):
@@ -141,6 +141,11 @@ def test_what_cannot_be_asked_at_all_is_one_error(quick) -> None:
     for wrong in (1.5, float("inf")):
         with pytest.raises(InputError, match="concurrency is a whole number"):
             ollama_magic.map("{{text}}", ["a"], concurrency=wrong)
+    for wrong in (0, float("nan"), "60"):
+        with pytest.raises(InputError, match="timeout is a number above 0"):
+            ollama_magic.map("{{text}}", ["a"], timeout=wrong)
+    with pytest.raises(InputError, match="cache is a path, True, False or None, not ndarray"):
+        ollama_magic.map("{{text}}", ["a"], cache=np.zeros(2))
 
 
 def test_numbers_of_numpy_are_numbers(quick) -> None:
