@@ -32,7 +32,7 @@ _INSTEAD = {
     "verbose": "`%config OllamaMagic.footer = 'full'` shows times and speeds.",
     **dict.fromkeys(("prompt", "user", "message", "text"), "write the prompt after the options, without a name."),
     **dict.fromkeys(("image", "images", "file"), "-a NAME attaches a variable of the notebook or a file."),
-    **dict.fromkeys(("tools", "tool"), "a prompt cannot call functions so far."),
+    **dict.fromkeys(("tools", "tool"), "`%%chat -t NAME` names a function that the model may call."),
 }
 _OTHER_DASHES = "‐‑‒–—―−"  # word processors replace dashes by these; NFKC keeps them
 _NAME = re.compile(r"[^=＝﹦\s'\"\\]*")

@@ -17,7 +17,6 @@ _UNITS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "µs": 1e3, "�
 _NO_FORMATS = frozenset({"xml", "yaml", "csv", "toml", "html", "markdown", "text"})  # which no server has
 _TYPE_BEGIN = re.compile(r"[\w.]+(?:\[|\s*\|\s*\w)")
 _ITEM_BEGIN = re.compile(r"[^\W\d][\w.]*\[")
-_ITEM_BEGIN = re.compile(r"[^\W\d][\w.]*\[")
 _TYPE_PART = re.compile(r"""'[^']*'|"[^"]*"|\s*\|\s*|\s+|[^\s'"]""")
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 

@@ -115,6 +115,8 @@ def test_options_are_read_from_the_left(line, options, words):
         ("-f xml x", ["-f", "json"]),
         ("--suffix end x", ["--suffix"]),
         ("--turns two x", ["--turns"]),
+        ("--tools weather x", ["--tools", "-t NAME"]),
+        ("--image fig x", ["--image", "-a NAME"]),
     ],
 )
 def test_a_wrong_line_is_one_readable_sentence(line, parts):
