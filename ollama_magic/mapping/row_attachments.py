@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ollama_magic.attachments.source_names import expand
 from ollama_magic.attachments.sources import is_image, read_source
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ollama_magic.mapping.rows import Rows
     from ollama_magic.prompt.row_template import RowPrompt, RowTemplate
     from ollama_magic.turns.attachment import Attachment
+
+_NO_PICTURES = (str, int, float, type(None))  # what most rows hold
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,19 @@ def split_sources(names: Iterable[str], columns: Collection[str]) -> tuple[tuple
 
 def is_picture(value: object) -> bool:
     """Whether a row's value is an image that its prompt mentions; texts and numbers, which are most, are none."""
-    return not isinstance(value, (str, int, float)) and is_image(value)
+    return not isinstance(value, _NO_PICTURES) and is_image(value)
 
 
 def first_picture(rows: Rows, template: RowTemplate) -> int | None:
     """Return the first row with an image that its prompt mentions; None if no row has one."""
-    cells = rows.cells(template.columns)
-    found = (
-        place for place in range(len(rows)) if any(is_picture(cells[place].get(name)) for name in template.columns)
-    )
-    return next(found, None)
+    found = [_first_picture_in(rows.column(name)) for name in template.columns]
+    return min((place for place in found if place is not None), default=None)
+
+
+def _first_picture_in(column: Sequence[Any]) -> int | None:
+    perhaps = {kind for kind in set(map(type, column)) if not issubclass(kind, _NO_PICTURES)}  # there may be many rows
+    found = (place for place, value in enumerate(column) if type(value) in perhaps and is_image(value))
+    return next(found, None) if perhaps else None
 
 
 def seen_first(attachments: RowAttachments, rows: Rows, template: RowTemplate) -> tuple[Attachment, ...]:

@@ -25,6 +25,9 @@ class Rows(Protocol):
     def cells(self, names: Sequence[str]) -> Cells:
         """Return what the rows hold in these columns."""
 
+    def column(self, name: str) -> Sequence[Any]:
+        """Return what all rows hold in a column, None where one lacks it."""
+
     def row(self, place: int) -> dict[str, Any]:
         """Return one row."""
 
@@ -51,11 +54,14 @@ class FrameRows:
         return self._length
 
     def cells(self, names: Sequence[str]) -> Cells:
-        """Return what the rows hold in these columns; raise InputError for a name that several columns have."""
-        for name in names:
-            if name in self._twice:
-                raise InputError(f"The frame has several columns that are called {one_line(name, 60)}; rename them.")
-        return _Columns({name: self._column(name) for name in names})
+        """Return what the rows hold in these columns; raises what `column` raises."""
+        return _Columns({name: self.column(name) for name in names})
+
+    def column(self, name: str) -> Sequence[Any]:
+        """Return what all rows hold in a column; raise InputError for a name that several columns have."""
+        if name in self._twice:
+            raise InputError(f"The frame has several columns that are called {one_line(name, 60)}; rename them.")
+        return self._column(name)
 
     def row(self, place: int) -> dict[str, Any]:
         """Return one row; of columns with the same name, the first."""
@@ -82,6 +88,10 @@ class ListRows:
         del names
         return self._rows
 
+    def column(self, name: str) -> Sequence[Any]:
+        """Return what all rows hold under a name, None where one lacks it."""
+        return [row.get(name) for row in self._rows]
+
     def row(self, place: int) -> dict[str, Any]:
         """Return one row."""
         return self._rows[place]
@@ -99,6 +109,11 @@ class SingleRows:
     def cells(self, names: Sequence[str]) -> Cells:
         """Return what the rows hold."""
         return _Columns(dict.fromkeys(names, self._values))
+
+    def column(self, name: str) -> Sequence[Any]:
+        """Return the values, by whatever name."""
+        del name
+        return self._values
 
     def row(self, place: int) -> dict[str, Any]:
         """Return one row."""
