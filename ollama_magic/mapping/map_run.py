@@ -50,6 +50,7 @@ class MapRun:
         count, saving = len(self._task.rows), Saving(self._task.store, self._tally)
         _LOG.info("a map of %d rows begins, %d places to go", count, len(places))
         try:
+            await self._look_up_all()
             for number, model in enumerate(self._task.models or (None,)):
                 todo = _of_model(places, number, count)
                 if todo:
@@ -65,6 +66,13 @@ class MapRun:
     def keys(self) -> set[bytes]:
         """Return the keys of all rows that were prepared."""
         return {key for feed in self._feeds for key in feed.answered_keys()}
+
+    async def _look_up_all(self) -> None:
+        """Refuse a name among several before the first of them is asked anything."""
+        task = self._task
+        for model in task.models if len(task.models) > 1 and task.executor is None else ():
+            look = RowLook(replace(task.plan, model=model), task.conversation)
+            await first_that_can([Host(server, now(), task.concurrency) for server in task.servers], look.question)
 
     async def _one_model(self, number: int, model: str | None, todo: Sequence[int], saving: Saving) -> None:
         task, tally = self._task, self._tally

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 import ollama_magic
+from ollama_magic.errors import ModelNotFound
 from tests.double.library.scripted_models import DemoModel
 from tests.mapping.replies import Mood
 
@@ -46,3 +49,11 @@ def test_answers_of_another_model_are_not_taken(start, cache) -> None:
         ollama_magic.map("{{text}}", ["a"], cache=cache, **{"model": "nice", **settings}).wait()
         asked = [one for one in server.requests if one.path == "/api/generate"]
         assert len(asked) == min(number + 1, 5)
+
+
+def test_a_name_that_is_none_is_refused_before_anything_is_sent(start) -> None:
+    """However many rows there are, the first model is not asked if the second one is not there."""
+    server = start(models=[DemoModel("nice:latest")], answers=by_model)
+    with pytest.raises(ModelNotFound, match="nasty"):
+        ollama_magic.map("{{text}}", ["a", "b"], model=["nice", "nasty"]).wait()
+    assert not [one for one in server.requests if one.path == "/api/generate"]
