@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from ollama_magic.errors import InputError
 from ollama_magic.foreign import printable
 from ollama_magic.magics.executed_cells import outputs_of
-from ollama_magic.prompt.line_variables import names_of_code, names_of_line, variables_text, without_secrets
+from ollama_magic.prompt.line_variables import (
+    names_of_code,
+    names_of_line,
+    secret_texts,
+    variables_text,
+    without_secrets,
+)
 from ollama_magic.prompt.traceback_text import (
     exception_line,
     failing_place,
@@ -56,10 +62,10 @@ def question_about(kind: Question, words: str, cells: LastCells, shell: Any, mas
     Raises:
         InputError: There is no such cell.
     """
-    hide: Mask = lambda text: without_secrets(mask(text))  # noqa: E731 (typed)
     cell = cells.failed if kind == "fix" else cells.ran
     if cell is None:
         raise InputError(_missing(kind))
+    hide = _hiding(cell, shell, mask)
     name = "a cell" if cell.number is None else f"cell {cell.number}"
     sections = [("The cell:", _fenced(_cut(cell.source.rstrip(), CODE, hide), "python"))]
     notes = [name]
@@ -80,6 +86,20 @@ def question_about(kind: Question, words: str, cells: LastCells, shell: Any, mas
     intro = _FIX if kind == "fix" else _EXPLAIN
     parts = [intro, *filter(None, [words.strip()]), *(f"{head}\n\n{body}" for head, body in sections)]
     return CellQuestion(printable("\n\n".join(parts)), f"goes along: {', '.join(notes)}")
+
+
+def _hiding(cell: RanCell, shell: Any, mask: Mask) -> Mask:
+    """Return what hides keys, and the texts of variables whose names say that they are secret."""
+    place = failing_place(cell.error) if cell.error is not None else None
+    secrets = secret_texts({**shell.user_ns, **(place.frame.f_locals if place is not None else {})})
+
+    def hide(text: str) -> str:
+        text = mask(text)
+        for secret in secrets:
+            text = text.replace(secret, "•••")
+        return without_secrets(text)
+
+    return hide
 
 
 def _missing(kind: Question) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Mask = Callable[[str], str]
 
 MOST, VALUE = 12, 160  # variables; characters of a value
+_LEAST = 6  # characters of a secret that is hidden wherever it stands
 HIDDEN = "hidden, because its name says that it is secret"
 _SECRET = re.compile(
     r"pass(?:word|wd|phrase)|secret|token(?![a-z])|api_?key|credential|private_?key|authorization", re.IGNORECASE
@@ -88,6 +89,15 @@ _NO_DATA = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, typ
 def without_secrets(text: str) -> str:
     """Return code or a repr without the texts that are assigned to names such as `password` or `api_key`."""
     return _ITEM.sub(r"\1•••", text)
+
+
+def secret_texts(variables: Mapping[str, object]) -> list[str]:
+    """Return the texts that stand behind names such as `password` or `api_key`, the longest first.
+
+    One of a few letters may be any word, and is none of them.
+    """
+    named = {value for name, value in variables.items() if type(value) is str and _SECRET.search(name)}
+    return sorted((text for text in named if len(text) >= _LEAST), key=len, reverse=True)
 
 
 def _holds(node: ast.stmt, line: int) -> bool:

@@ -95,6 +95,17 @@ def test_keys_are_masked(shell: Any, server: ScriptedServer, monkeypatch: pytest
         assert secret not in asked(server) + str(ollama_magic.last.status.before)
 
 
+def test_a_secret_is_hidden_wherever_it_stands(shell: Any, server: ScriptedServer) -> None:
+    """The text of a variable that says it is secret stands in no message and no other variable."""
+    run(shell, "password = 'correct horse'")
+    cell = "def call(api_key):\n    url = f'/{api_key}/{password}'\n    raise ValueError(f'no answer from {url}')"
+    ran(shell, f"{cell}\ncall('of the caller')")
+    run(shell, "%ollama fix")
+    assert "no answer from /•••/•••" in asked(server)
+    for secret in ("correct horse", "of the caller"):
+        assert secret not in asked(server) + str(ollama_magic.last.status.before)
+
+
 def test_nothing_to_ask_about(shell: Any, server: ScriptedServer) -> None:
     """Without a failed cell, or without any, it is one line, and nothing is sent; errors of our own do not count."""
     before = len(chats(server))
