@@ -103,7 +103,7 @@ class OllamaClient:
         chunks = [*decoder.feed(data), *decoder.close()]
         if not chunks:
             raise ServerError(f"{self.address.url} sent no answer: its body is empty; run this again.")
-        return chunks[-1]
+        return _whole(chunks)
 
     def stream_pull(self, name: str, *, insecure: bool = False) -> AsyncGenerator[Progress, None]:
         """Yield the lines of a download; the last one is `done`, or has `error` or `cut`.
@@ -251,3 +251,11 @@ async def _to_the_end(lines: AsyncGenerator[Progress, None]) -> AsyncGenerator[P
                 yield line
     if held is not None:
         yield held
+
+
+def _whole(chunks: Sequence[ChatChunk]) -> ChatChunk:
+    """Return the last chunk with the texts of all: a server may stream although it was told not to."""
+    if len(chunks) == 1:
+        return chunks[0]
+    content, thinking = ("".join(texts) for texts in ([c.content for c in chunks], [c.thinking for c in chunks]))
+    return chunks[-1]._replace(content=content, thinking=thinking)

@@ -13,7 +13,7 @@ import pytest
 import ollama_magic
 from ollama_magic.errors import InputError, ModelNotFound, ServerUnreachable
 from ollama_magic.mapping import asking, hosts
-from tests.double.faults import nobody
+from tests.double.faults import Fault, nobody
 from tests.mapping.quick_server import QuickServer, Refusal
 
 if TYPE_CHECKING:
@@ -169,6 +169,18 @@ def test_a_fault_of_our_own_fails_its_row(quick, monkeypatch) -> None:
     results = ollama_magic.map("{{text}}", ["a", "b", "c"])
     assert results.values == ["a", None, "c"]
     assert [row.error.partition(":")[0] for row in results.errors] == ["ollama_magic itself failed (RuntimeError"]
+
+
+def test_a_server_that_streams_all_the_same(start) -> None:
+    """Of an answer that comes in lines, though it was asked for in one piece, no word is lost; a cut one is cut."""
+    server = start()
+    lines = [b'{"response": "one ", "done": false}\n', b'{"response": "two ", "done": false}\n']
+    for end in (b'{"response": "three", "done": true}\n', b""):
+        server.faults.append(Fault("error_first", status=200, body=b"".join([*lines, end]), path="/api/generate"))
+    results = ollama_magic.map("{{text}}", ["a", "b"], concurrency=1)
+    assert results.values == ["one two three", None]
+    assert results[1].text == "one two "
+    assert "was cut" in results[1].error
 
 
 def test_a_stop_frees_the_servers(quick) -> None:
