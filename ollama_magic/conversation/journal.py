@@ -263,6 +263,8 @@ class Journal:
             step, counter = self._step, self._counter
             self.adopt([entry for entry in self.entries if entry.counter not in counters])
             self._step, self._counter = step, counter
+            for one in (one for one in gone if isinstance(one.change, Began)):  # else its run seems to have died before
+                self.append(one.conversation, Restored(()), one.step)
             self._changed = True
         return sorted(counters)
 

@@ -23,6 +23,7 @@ from ollama_magic.conversation.changes import (
     Undone,
 )
 from ollama_magic.conversation.fold import Fold, after_a_crash
+from ollama_magic.conversation.journal import Journal
 from ollama_magic.ollama.stats import Stats
 from ollama_magic.turns.tool_steps import ToolCall, ToolStep
 from ollama_magic.turns.turn_value import Outcome, RequestSettings, Turn
@@ -193,6 +194,21 @@ def test_after_a_crash_only_what_was_replaced_comes_back():
     story.add(4, SetAside((3,), "deleted"), SetAside((2,), "replaced"), began(4, "two again", "B"))
     story.add(0, *after_a_crash(story.fold))
     assert story.prompts() == ["one", "two"]
+
+
+def test_what_an_erased_turn_had_replaced_stays_aside():
+    """A restart does not take the run of an erased turn for one that died before its turn began."""
+    journal = Journal()
+    journal.add([Turn("once", "old")])
+    journal.set_aside(journal.turns("main"), "replaced", 2)
+    journal.add([Turn("again", "new")], 2)
+    journal.erase([journal.turns("main")[0].number])
+    restarted = Journal()
+    restarted.adopt(
+        [one._replace(change=from_json(kind_of(one.change), to_json(one.change))) for one in journal.entries]
+    )
+    restarted.cut_running_turns()
+    assert restarted.turns("main") == []
 
 
 def test_after_a_crash_before_the_turn_began():
