@@ -16,7 +16,7 @@ def read_cell(source: str) -> ChatCell | None:
     match = _FIRST.match(source)
     if match is None:
         return None
-    words, text = match[1] or "", source[match.end() :] + "\n"
+    words, body = match[1] or "", source[match.end() :]
     if words.strip():
         from ollama_magic.line.options import CHAT, read_line  # most cells have nothing behind the magic
 
@@ -24,4 +24,4 @@ def read_cell(source: str) -> ChatCell | None:
             words = read_line(CHAT, words).words
         except InputError:
             return None
-    return ChatCell(prompt_text(words, text))
+    return ChatCell(prompt_text(words, body if body.endswith("\n") else f"{body}\n"))  # as IPython passes it on

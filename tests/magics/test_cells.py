@@ -6,6 +6,7 @@ import re
 import pytest
 from IPython.utils.capture import capture_output
 
+from ollama_magic.line.cell_source import read_cell
 from tests.answers import chats
 from tests.double import Fault, ScriptedServer
 from tests.shells import loaded_shell
@@ -265,3 +266,13 @@ def test_undo_and_go_on_in_one_cell(notebook):
     """A cell that asks, takes it back and asks again has one turn."""
     notebook.run("A", "%chat one\n%ollama undo\n%chat two")
     assert notebook.prompts() == ["two"]
+
+
+@pytest.mark.parametrize("body", ["one", "one\n", "one\n\n", "\n  one\n \n", "", "\n"])
+@pytest.mark.parametrize("first", ["%%chat", "%%chat so", "\n%%chat"])
+def test_a_file_has_the_prompt_that_was_sent(notebook, first, body):
+    """However many lines end a cell, its prompt is read from the notebook's file as the magic read it."""
+    source = f"{first}\n{body}"
+    found = read_cell(source)
+    notebook.run("A", source)
+    assert notebook.prompts() == ([found.prompt] if found.prompt.strip() else [])
