@@ -103,8 +103,9 @@ class LineHook:
         return f"get_ipython().run_cell_magic({match[1]!r}, {match[2] or ''!r}, {body!r})\n"
 
     def _mentioned(self, text: str) -> bool:
-        """Whether the text mentions one of our line magics."""
-        return any(self._ours("line", name) for name in set(re.findall(r"%(\w+)", text)))
+        """Whether the text mentions one of our magics; of `%%map` there is no line magic."""
+        names = set(re.findall(r"(%%?)(\w+)", text))
+        return any(self._ours("line", name) or (signs == "%%" and self._ours("cell", name)) for signs, name in names)
 
     def _with_line_calls(self, rows: list[str]) -> list[str]:
         """Replace our line magics from top to bottom, tokenising anew after each."""

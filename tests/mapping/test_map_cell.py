@@ -48,6 +48,8 @@ def test_a_cell_binds_the_frame_and_says_what_it_is_filled_with(shell) -> None:
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
+        ("# mine\n%%map reviews\n{{text}}", "`%%map` must begin the cell; put the comment below it"),
+        ("x = 1\n%%map reviews\n{{text}}", "`%%map` must begin the cell; give it a cell of its own"),
         ("%%map\n{{text}}", "takes one variable that holds the rows"),
         ("%%map nothing\n{{text}}", "nothing: no such variable; put the rows into a variable first"),
         ("%%map topic\n{{text}}", "Rows are a frame, or a list"),
