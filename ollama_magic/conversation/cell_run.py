@@ -23,6 +23,7 @@ class CellRun:
         self._journal = journal
         self._step = 0
         self._replaced: list[Turn] | None = None
+        self._reused: set[int] = set()
 
     @property
     def step(self) -> int:
@@ -67,11 +68,13 @@ class CellRun:
 
     def still_counting(self) -> list[Turn]:
         """The turns of the previous run that still count, because this one was refused or came to nothing."""
-        tried = self.refused or self.begun
-        return [turn for turn in self._old() if turn.state != RUNNING] if tried and not self._mine() else []
+        if not (self.refused or self.begun) or self._mine():
+            return []
+        return [turn for turn in self._old() if turn.state != RUNNING and turn.number not in self._reused]
 
     def take_back(self, turn: Turn) -> None:
         """Restore a turn of the previous run, because this run shows it."""
+        self._reused.add(turn.number)
         self._replaced = [old for old in self.replaced if old.number != turn.number]
         self._journal.restore([turn], self.step)
 

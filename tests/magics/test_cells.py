@@ -243,6 +243,8 @@ def test_reuse_shows_the_kept_answer_while_nothing_changed(three):
     three.chat("B", "two")
     assert "to two" in three.shown
     assert "kept answer" in three.shown
+    assert three.shown.count("to two") == 1
+    assert "still counts" not in three.shown
     assert len([one for one in three.server.requests if one.path == "/api/chat"]) == asked
     assert three.prompts() == ["one", "two", "three"]
     three.chat("A", "one, edited")
