@@ -153,7 +153,9 @@ def _described(step: StepSummary) -> str:
     """Describe what a step did."""
     in_other = "" if step.conversation == MAIN else f" in {step.conversation}"
     if step.turns:
-        return f"the answer to {_named(step.turns[-1])}{in_other}"
+        last, prompts = _named(step.turns[-1]), len({turn.group or turn.number for turn in step.turns})
+        several = f"the answers to {prompts} prompts, the last of which is {last}"
+        return f"{several if prompts > 1 else f'the answer to {last}'}{in_other}"
     if step.chosen is not None:
         return f"the choice of {one_line(step.chosen.model, BEGINNING)} for {_named(step.chosen)}{in_other}"
     if step.aside:

@@ -264,6 +264,15 @@ def test_undo_and_go_on_without_requests(notebook):
     assert notebook.prompts() == ["one", "two", "four"]
 
 
+def test_undo_says_how_much_it_takes_back(three):
+    """What one execution, or one command, did is one step; all of its turns are counted."""
+    three.run("D", "for word in ('four', 'five'):\n    %chat {{word}}")
+    three.command("undo")
+    assert "Undone: the answers to 2 prompts, the last of which is «five»." in three.shown
+    three.command("undo")
+    assert "Undone: the answer to «three»." in three.shown
+
+
 def test_undo_and_go_on_in_one_cell(notebook):
     """A cell that asks, takes it back and asks again has one turn."""
     notebook.run("A", "%chat one\n%ollama undo\n%chat two")
