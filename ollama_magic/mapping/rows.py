@@ -172,14 +172,20 @@ def _single_name(fields: Sequence[str], own: object) -> str:
 
 def _has_names(kind: type) -> bool:
     """Whether the values of a type are records."""
-    names = hasattr(kind, "_fields") or hasattr(kind, "__pydantic_fields__")
+    names = hasattr(kind, "_fields") or hasattr(kind, "__pydantic_fields__") or _is_database_row(kind)
     return issubclass(kind, Mapping) or dataclasses.is_dataclass(kind) or names
+
+
+def _is_database_row(kind: type) -> bool:
+    return (kind.__module__, kind.__name__) == ("sqlite3", "Row")  # by its name: the module is not imported for this
 
 
 def _record(value: Any) -> dict[str, Any] | None:
     """Return what has names as a dict; None for a single value."""
     if isinstance(value, Mapping):
         return {str(name): inner for name, inner in value.items()}
+    if _is_database_row(type(value)):
+        return {name: value[name] for name in value.keys()}  # noqa: SIM118 (iterating gives the values)
     if isinstance(value, type):
         return None
     if dataclasses.is_dataclass(value):

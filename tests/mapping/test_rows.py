@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -150,6 +152,14 @@ def test_a_name_of_two_columns_is_refused() -> None:
     assert prompts("{{text}}", frame) == ["a", "b"]
     with pytest.raises(InputError, match="several columns that are called n; rename them"):
         prompts("{{text}} {{n}}", frame)
+
+
+def test_rows_of_a_database_are_records() -> None:
+    """What `sqlite3` returns has the columns of its query."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.row_factory = sqlite3.Row
+        found = connection.execute("SELECT 'a' AS text, 5 AS stars UNION ALL SELECT NULL, 4")
+        assert prompts("{{text}}", found) == ["a", "✗ text has no value in this row (None)"]
 
 
 def test_mixed_rows_are_refused() -> None:
