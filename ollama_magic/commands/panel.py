@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ollama_magic.commands import memory, settings_commands
 from ollama_magic.commands.command import CommandContext, CommandResult, command
-from ollama_magic.conversation.cell_run import RetryRun
+from ollama_magic.conversation.cell_run import Origin, RetryRun
 from ollama_magic.conversation.choice import choose
-from ollama_magic.conversation.journal import Origin
 from ollama_magic.conversation.record import older_note
 from ollama_magic.errors import InputError
 from ollama_magic.line.loaded import loaded_magics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollama_magic.conversation.changes import Placed
 from ollama_magic.turns.turn_value import RUNNING
@@ -10,8 +10,15 @@ from ollama_magic.turns.turn_value import RUNNING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from ollama_magic.conversation.journal import Journal, Origin
+    from ollama_magic.conversation.journal import Journal
     from ollama_magic.turns.turn_value import AsideReason, Turn
+
+
+class Origin(NamedTuple):
+    """What started a turn: the cell, if any, and the front end's id of its execution."""
+
+    cell: str | None = None
+    execution: str = ""
 
 
 class CellRun:

@@ -13,9 +13,9 @@ from ollama_magic.loop_thread import FINISH_S, interrupts_held
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ollama_magic.conversation.cell_run import Origin
     from ollama_magic.conversation.handle import TurnHandle
     from ollama_magic.conversation.interfaces import View
-    from ollama_magic.conversation.journal import Origin
     from ollama_magic.conversation.request import Plan
     from ollama_magic.conversation.session import Session
 

@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from ollama_magic.conversation.changes import (
@@ -42,13 +42,6 @@ if TYPE_CHECKING:
     Write = Callable[[Entry], "Future[None] | None"]
 
 STILL_RUNNING = "That turn is still running; `%ollama stop` ends it, then it can be taken back."
-
-
-class Origin(NamedTuple):
-    """What started a turn: the cell, if any, and the front end's id of its execution."""
-
-    cell: str | None = None
-    execution: str = ""
 
 
 class Journal:

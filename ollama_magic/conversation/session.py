@@ -12,9 +12,9 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ollama_magic.conversation.cell_run import CellRun
+from ollama_magic.conversation.cell_run import CellRun, Origin
 from ollama_magic.conversation.conversation import Conversation
-from ollama_magic.conversation.journal import Journal, Origin
+from ollama_magic.conversation.journal import Journal
 from ollama_magic.conversation.main_thread import MainThread
 from ollama_magic.conversation.sent_requests import SentRequests
 from ollama_magic.loop_thread import FINISH_S, LoopThread, interrupts_held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from ollama_magic.conversation.journal import Origin
+from ollama_magic.conversation.cell_run import Origin
 from ollama_magic.display.host import request_of
 
 

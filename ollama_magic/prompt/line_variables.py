@@ -96,7 +96,7 @@ def secret_texts(variables: Mapping[str, object]) -> list[str]:
 
     One of a few letters may be any word, and is none of them.
     """
-    named = {value for name, value in variables.items() if type(value) is str and _SECRET.search(name)}
+    named = {value for name, value in variables.items() if type(name) is type(value) is str and _SECRET.search(name)}
     return sorted((text for text in named if len(text) >= _LEAST), key=len, reverse=True)
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from ollama_magic.conversation.cell_run import CellRun
+from ollama_magic.conversation.cell_run import CellRun, Origin
 from ollama_magic.conversation.context_window import Window
 from ollama_magic.conversation.conversation import Conversation
-from ollama_magic.conversation.journal import Journal, Origin
+from ollama_magic.conversation.journal import Journal
 from ollama_magic.conversation.record import NoRecord, Record
 from ollama_magic.conversation.reply import CHAT, GENERATE, Reply
 from ollama_magic.conversation.request import Plan

@@ -3,10 +3,10 @@
 import pytest
 
 from ollama_magic.conversation.cell_order import CellOrder
-from ollama_magic.conversation.cell_run import CellRun
+from ollama_magic.conversation.cell_run import CellRun, Origin
 from ollama_magic.conversation.changes import Ordered, Undone
 from ollama_magic.conversation.fold import Fold
-from ollama_magic.conversation.journal import Journal, Origin
+from ollama_magic.conversation.journal import Journal
 from tests.turns import a_turn
 
 

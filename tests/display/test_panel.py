@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from ollama_magic.commands.panel import ChatPanel, NotebookActions
-from ollama_magic.conversation.journal import Origin
+from ollama_magic.conversation.cell_run import Origin
 from ollama_magic.line.loaded import loaded_magics
 from ollama_magic.panel import panel_view as panel_room
 from ollama_magic.panel.panel_view import Panel
