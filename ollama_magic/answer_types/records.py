@@ -43,9 +43,9 @@ def plain_data(value: Any) -> Any:
         return value.value
     if (fields := _fields(value)) is not None:
         return {str(plain_data(name)): plain_data(inner) for name, inner in fields.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple)):
         return [plain_data(one) for one in value]
-    return value
+    return _sorted([plain_data(one) for one in value]) if isinstance(value, (set, frozenset)) else value
 
 
 def value_json(value: object) -> str:
@@ -57,6 +57,14 @@ def is_model(value: object) -> bool:
     """Whether this is an instance of a pydantic model, or a list of such."""
     first = next(iter(value), None) if isinstance(value, list) else value
     return hasattr(type(first), "__pydantic_fields__") and not isinstance(first, type)
+
+
+def _sorted(items: list[Any]) -> list[Any]:
+    """Return the items of a set in an order of their own, where they have one: a set has another in each kernel."""
+    try:
+        return sorted(items)
+    except TypeError:
+        return items
 
 
 def _bare(value: Any) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError, TurnStopped
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.reply import Reply
+
+_STRUCTURED = (dict, list, tuple, set, frozenset, enum.Enum)
 
 
 def check_binding(options: Any) -> None:
@@ -45,6 +48,6 @@ class TypedValues:
         """Return the JSON of a value that an answer was; None for any other."""
         from ollama_magic.answer_types.records import is_model, value_json
 
-        structured = isinstance(value, (dict, list, tuple)) or hasattr(type(value), "__dataclass_fields__")
+        structured = isinstance(value, _STRUCTURED) or hasattr(type(value), "__dataclass_fields__")
         ours = structured and any(value is one for one in self._bound.values())
         return value_json(value) if ours or is_model(value) else None

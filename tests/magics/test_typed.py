@@ -189,6 +189,26 @@ def test_a_value_is_filled_as_json(notebook, server):
     assert content == """City(name='a', population=1) {"name": "Peru", "cities": [{"name": "a", "population": 1}]}"""
 
 
+@pytest.mark.parametrize(
+    ("line", "answer", "filled"),
+    [
+        ("-f set[str]", '["b", "a", "c"]', '["a", "b", "c"]'),
+        ("-f Colour", '"red"', '"red"'),
+        ("-f set[Colour]", '["red", "blue"]', '["blue", "red"]'),
+        ("-f tuple[int, str]", '[1, "a"]', '[1, "a"]'),
+        ("-f str", '"words"', "words"),
+        ("-f int", "7", "7"),
+    ],
+)
+def test_every_value_is_filled_as_json(notebook, server, said, line, answer, filled):
+    """Sets and members of an Enum too, a set in the order of its items; a text and a number stand there as they are."""
+    run(notebook, 'import enum\nclass Colour(enum.Enum):\n    RED = "red"\n    BLUE = "blue"')
+    said[0] = answer
+    assert run(notebook, f"%%chat --once {line} --into value\nGo")[1] is None
+    run(notebook, "%chat --once {{value}}")
+    assert chats(server)[-1].json["messages"][-1]["content"] == filled
+
+
 def test_an_unchanged_cell_reuses_its_answer_and_its_value(notebook, server):
     """The schema is part of what an answer depends on: another type asks anew, the same one does not."""
     loaded_magics().rerun = "reuse"
