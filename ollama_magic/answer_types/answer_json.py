@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 _FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})([^\n]*)$")
 
 
+# What ends a line of Markdown; `splitlines` splits at U+2028 and others too, which a text in code may have.
+_LINE_END, _LAST_END = re.compile(r"\r\n|\n|\r"), re.compile(r"(?:\r\n|\n|\r)\Z")
 # An escape of JSON: a pair of surrogates, one of them alone, or any other.
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 
@@ -56,7 +58,7 @@ def code_blocks(text: str) -> list[CodeBlock]:
     """Return every code fence of a Markdown text with its language; one that is never closed runs to the end."""
     blocks: list[CodeBlock] = []
     fence, indent, language, lines = "", "", "", list[str]()
-    for line in text.splitlines():
+    for line in _LINE_END.split(_LAST_END.sub("", text)):
         match = _FENCE.match(line)
         if not fence:
             if match and not (match[2][0] == "`" and "`" in match[3]):

@@ -36,6 +36,15 @@ def test_json_is_read_with_or_without_a_fence():
         reply("Sorry").json()
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_only_a_newline_ends_a_line_of_code(sign):
+    """A sign at which Python splits a text, and Markdown does not, stays within its line of code or JSON."""
+    assert reply(f"```\nx = 'a{sign}b'\r\ny\r```\r\n").code == [f"x = 'a{sign}b'\ny"]
+    assert reply(f"```\na{sign}```\nb").code == [f"a{sign}```\nb"]
+    if sign.isprintable() or ord(sign) > 0x20:
+        assert reply(f'```json\n{{"a": "x{sign}y"}}\n```').json() == {"a": f"x{sign}y"}
+
+
 def test_messages_have_the_shape_of_ollama():
     """The messages of a reply are what was sent and the answer behind it."""
     sent = (Message("system", "s"), Message("user", "u"))
