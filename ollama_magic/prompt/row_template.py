@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from decimal import Decimal
 from numbers import Number
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ollama_magic.prompt.describe import LIMIT
 from ollama_magic.prompt.fill import Filling, field_names, parts_of
@@ -90,7 +91,8 @@ class RowTemplate:
                 raise NotFilled(f"the row has no {name}")
             if without_value(cells[name]):
                 raise NotFilled(f"{name} has no value in this row ({cells[name]})")
-        scope = {**self._variables, **cells} if self._mixed else cells
+        # Looked up, not merged: to read all of the caller's variables fails where one has no value yet.
+        scope: Mapping[str, object] = ChainMap(dict(cells), cast("Any", self._variables)) if self._mixed else cells
         images: list[tuple[str, object]] = []
 
         def attached(name: str, value: object) -> str | None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from ollama_magic.errors import InputError
+from ollama_magic.magics.caller_scope import caller_scope
 from ollama_magic.mapping.rows import rows_of
 from ollama_magic.mapping.templates import checked_template
 from ollama_magic.prompt.fill import field_names
@@ -121,6 +122,20 @@ def test_a_row_without_the_column_never_takes_the_variable() -> None:
     """A row that lacks a column which others have is no prompt, though a variable has that name."""
     rows = [{"text": "a", "topic": "tea"}, {"text": "b"}]
     assert prompts("{{topic}}: {{text}}", rows, topic="of the notebook") == ["tea: a", "✗ the row has no topic"]
+
+
+def test_only_the_variables_of_a_field_are_looked_at() -> None:
+    """A column with a variable in its `[…]` is filled also in a function whose other variables have no value yet."""
+
+    def ask() -> list[str]:
+        most = 3
+        rows = rows_of([{"text": "abcdef"}], ["text"])
+        template = checked_template("{{text[:most]}}", rows, caller_scope({}), str, 8000, lambda _: None)
+        filled = template.fill(rows.row(0))
+        assert most
+        return [filled.text]
+
+    assert ask() == ["abc"]
 
 
 def test_the_frame_is_read_as_it_was() -> None:
