@@ -47,7 +47,10 @@ def tool_of(listed: object, variables: Mapping[str, object], name: str = "") -> 
     if described is None:
         return _of_function(listed, name)
     shown = one_line(str(described.get("name", "")), 60)
-    function = variables.get(shown)
+    try:
+        function = variables.get(shown)
+    except NotFilled as why:  # a variable of the caller that has no value yet
+        raise refusal(name or shown, str(why)) from None
     if not shown or function is None or _described(function) is not None or not callable(function):
         raise refusal(name or shown or "this description", f"there is no function {shown} that it could run")
     return _with_description(_of_function(function, shown), described)

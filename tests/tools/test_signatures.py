@@ -9,6 +9,7 @@ import pytest
 from ollama._utils import convert_function_to_tool
 
 from ollama_magic.errors import InputError
+from ollama_magic.magics.caller_scope import caller_scope
 from ollama_magic.tools.arguments import BadArguments
 from ollama_magic.tools.listing import tool_of, tools_listed, tools_named
 from tests.tools import functions as given
@@ -237,6 +238,17 @@ def test_a_description_in_ollama_pythons_shape(shape: str) -> None:
     assert isinstance(made, ollama.Tool)
     with pytest.raises(InputError, match="there is no function two_numbers that it could run"):
         tools_listed([listed], {})
+
+
+def test_a_description_of_a_variable_without_a_value_is_refused() -> None:
+    """As of a name that is not there: what it stands for is not yet known."""
+
+    def ask() -> None:
+        later = tools_listed([{"type": "function", "function": {"name": "later"}}], caller_scope({}))
+        del later
+
+    with pytest.raises(InputError, match="later cannot be a tool: it has no value yet"):
+        ask()
 
 
 def function_of(function: Any) -> dict[str, Any]:
