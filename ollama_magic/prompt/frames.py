@@ -117,7 +117,13 @@ def _frame_head(frame: Any) -> tuple[list[object], list[Sequence[object]]]:
     index = getattr(frame, "index", None)
     if index is None or callable(index) or _only_counts(index):
         return names, list(rows)
-    return ["", *names], [(label, *row) for label, row in zip(index, rows, strict=False)]
+    return [_title(index), *names], [(label, *row) for label, row in zip(index, rows, strict=False)]
+
+
+def _title(index: Any) -> str:
+    """Return what stands above the labels of the rows: the names of the index, such as a column that was grouped by."""
+    names = getattr(index, "names", None) or [getattr(index, "name", None)]
+    return ", ".join(str(name) for name in names if name is not None)
 
 
 def _rows(head: Any) -> Any:
@@ -141,7 +147,7 @@ def _series_head(series: Any) -> tuple[list[object], list[Sequence[object]]]:
     name = "value" if name in (None, "") else name
     if index is None or callable(index) or _only_counts(index):
         return [name], [(value,) for value in values]
-    return ["", name], list(zip(index, values, strict=False))
+    return [_title(index), name], list(zip(index, values, strict=False))
 
 
 def _cell(value: object, mask: Callable[[str], str]) -> str:

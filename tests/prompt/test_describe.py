@@ -4,6 +4,7 @@ import collections
 import dataclasses
 from typing import NamedTuple
 
+import pandas as pd
 import pytest
 
 from ollama_magic.prompt.describe import describe
@@ -163,8 +164,12 @@ def test_a_large_frame_says_how_large():
 
 
 def test_a_frame_keeps_its_labels():
-    """Labels of rows are the first column."""
+    """Labels of rows are the first column, below the name of the index where it has one."""
     assert text(Frame([[1], [2]], ["x"], ["a", "b"])).splitlines()[2:4] == ["| a | 1 |", "| b | 2 |"]
+    sales = pd.DataFrame({"city": ["Lima", "Oslo"], "year": [1, 2], "pieces": [3, 4]})
+    assert text(sales.groupby("city").pieces.sum()).splitlines()[0] == "| city | pieces |"
+    assert text(sales.groupby("city").sum()).splitlines()[0] == "| city | year | pieces |"
+    assert text(sales.set_index(["city", "year"])).splitlines()[0] == "| city, year | pieces |"
 
 
 def test_a_wide_frame_keeps_to_the_limit():
