@@ -23,6 +23,7 @@ _NUMBER = re.compile(r"\s*[-+]?[\d.,]*\d(?:[eE][-+]?\d+)?\s*%?|\d{1,4}[-/.]\d{1,
 _COLUMNS = 200  # of a Parquet file that are read
 _UNPACKED = 1_000_000_000  # bytes that the first part of a Parquet file may have
 _WIDEST = 10_000  # columns of a CSV file that is a table
+_AS_WRITTEN: dict[str, Any] = {"dtype": str, "na_values": [""], "keep_default_na": False}  # 007 is no 7, NA no NaN
 _NO_PARQUET = "Parquet needs pandas and pyarrow; `pip install pandas pyarrow` brings them"
 
 
@@ -45,10 +46,11 @@ def table_from_text(text: str, reading: Reading, notes: list[str]) -> Attachment
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            frame = module.read_csv(StringIO(text), sep=delimiter, low_memory=False)
+            shape = module.read_csv(StringIO(text), sep=delimiter, low_memory=False).shape
+            head = module.read_csv(StringIO(text), sep=delimiter, nrows=_ROWS, **_AS_WRITTEN)
     except (ValueError, OverflowError):  # also what pandas calls a ParserError
         return None
-    return table_attachment(frame, reading, notes)
+    return table_attachment(_Head(head, *shape), reading, notes)
 
 
 def table_from_parquet(data: bytes, reading: Reading) -> Attachment:

@@ -49,6 +49,13 @@ def test_the_encodings_of_a_csv_file(data: bytes, note: str) -> None:
     assert attachment.note == note
 
 
+def test_the_cells_of_a_csv_file_are_as_they_are_written() -> None:
+    """Zeros in front, the code NA, and digits behind a point are those of the file; an empty cell has no value."""
+    text = "zip,country,share\n00123,NA,1.50\n00456,DE,\n"
+    lines = read_source(text.encode(), "places.csv").text.splitlines()
+    assert lines[2:4] == ["| 00123 | NA | 1.50 |", "| 00456 | DE | nan |"]
+
+
 def test_a_path_in_a_variable_has_the_name_of_its_file(tmp_path: Path) -> None:
     """`-a path`, where `path` is a variable, is read as `-a words.csv` is."""
     path = tmp_path / "words.csv"
