@@ -173,9 +173,9 @@ class _Scan:
         except InputError:
             self._quoted = True
             return re.sub(r"""^[^'"]*['"]""", "", self._text[at:]), len(self._text)
-        if word.end == len(self._text) and not word.quoted:
-            return word.raw, word.end  # a completion replaces the text as typed
-        return word.value, word.end
+        return (
+            word.raw if word.end == len(self._text) else word.value
+        ), word.end  # what is replaced is the text as typed
 
     def _found(self, kind: str, typed: str, option: Option | None = None) -> Cursor:
         return Cursor(kind, typed, option, tuple(self._before), self._options_typed, self._quoted, self._options)

@@ -205,6 +205,14 @@ def test_a_file_that_tab_offers_is_the_one_that_is_read(shell, tmp_path):
     assert [read_line(CHAT, f"-a {word} hi").options.attach for word in words] == [(name,) for name in sorted(NAMES)]
 
 
+@pytest.mark.parametrize("text", ['%chat -a "fi"', "%chat -a 'fi'", '%%map "fi"', '%ollama open "fi"'])
+def test_behind_a_closing_quote_nothing_is_offered(shell, tmp_path, text):
+    """The word is complete: what Tab puts there would replace a part of its quotes."""
+    (tmp_path / "file.md").write_text("")
+    shell.run_cell("fields = [1]")
+    assert offered(shell, text) == []
+
+
 def test_tab_finds_a_file_in_any_folder(shell, tmp_path):
     """Among a thousand others, and beside a link that leads to itself."""
     for number in range(1_000):
