@@ -222,9 +222,10 @@ def _rows_of(rows: object, prompt: str) -> Rows:
 def _attached(sources: object, rows: Rows) -> tuple[tuple[str, ...], tuple[Attachment, ...]]:
     """Return the columns in `attach=["{{photo}}", …]`, and what goes along with every row."""
     from ollama_magic.functions.attached import attachments_from
+    from ollama_magic.line.attaching import SEVERAL
     from ollama_magic.mapping.row_attachments import split_sources
 
-    listed = list(sources) if isinstance(sources, (list, tuple)) else [] if sources is None else [sources]
+    listed = list(sources) if isinstance(sources, SEVERAL) else [] if sources is None else [sources]
     fields = [one for one in listed if isinstance(one, str) and one.strip().startswith("{{")]
     own, others = split_sources(fields, rows.columns)
     if others:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 from pathlib import Path, PurePath
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ollama_magic.attachments.file_bytes import read_file
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _NAME = 120  # characters of a path in an error
+SEVERAL = (list, tuple, set, frozenset, GeneratorType, map, filter)  # such as what `Path.glob` returns
 
 
 def attach(sources: Sequence[Source], limits: Limits, mask: Callable[[str], str]) -> tuple[Attachment, ...]:
@@ -48,12 +50,11 @@ def sources_of(values: object) -> list[Source]:
     """Return the sources in an argument `attach=[…]`: paths, patterns, objects; a text with line breaks is a text.
 
     Raises:
-        InputError: It is no list, or a path leads nowhere.
+        InputError: A path leads nowhere.
     """
     if values is None:
         return []
-    single = isinstance(values, str | bytes | PurePath | Attachment) or not isinstance(values, list | tuple)
-    each: Iterable[Any] = [values] if single else values  # type: ignore[assignment]
+    each: Iterable[Any] = values if isinstance(values, SEVERAL) else [values]
     return [source for place, value in enumerate(each, 1) for source in _sources(value, place)]
 
 

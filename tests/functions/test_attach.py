@@ -75,6 +75,21 @@ def test_attach_takes_paths_and_values(server: ScriptedServer) -> None:
     assert reply.request.messages[-1].images == (png(7), png())
 
 
+@pytest.mark.parametrize(
+    "several",
+    [
+        lambda folder: {folder / "notes.md"},
+        lambda folder: folder.glob("*.md"),
+        lambda folder: (path for path in folder.glob("*.md")),
+        lambda folder: map(str, folder.glob("*.md")),
+    ],
+)
+def test_paths_need_not_be_in_a_list(server: ScriptedServer, several: Any, tmp_path: Path) -> None:
+    """A set, and what `Path.glob` returns, are as good: the files go along, not what Python calls a generator."""
+    ollama_magic.chat("Hi", model="demo", attach=several(tmp_path))
+    assert "A ```` fence." in chats(server)[-1].json["messages"][0]["content"]
+
+
 def test_a_conversation_sends_them_again(server: ScriptedServer) -> None:
     """What went along with a turn goes along in the history of the next one."""
     conversation = ollama_magic.Conversation(model="demo-vision")
