@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -25,7 +26,7 @@ def read_json(text: str, *, strict: bool = False) -> tuple[Any, str]:
 
     Args:
         text: The answer.
-        strict: Whether NaN and Infinity, which Python reads, count as none.
+        strict: Whether NaN and Infinity, which Python reads, count as none; so do numbers that are too large for it.
 
     Raises:
         NoJson: There is none, or no single one.
@@ -33,7 +34,7 @@ def read_json(text: str, *, strict: bool = False) -> tuple[Any, str]:
     why, blocks = "", fenced_blocks(text)
     for part in (text, *(blocks if len(blocks) == 1 else ())):
         try:
-            return json.loads(_whole(part), parse_constant=_no_constant if strict else None), part
+            return json.loads(_whole(part), **(_STRICTLY if strict else {})), part
         except RecursionError:
             why = "it is nested too deeply"
         except ValueError as error:
@@ -79,3 +80,13 @@ def _whole(text: str) -> str:
 
 def _no_constant(name: str) -> NoReturn:
     raise NoJson(f"{name} is no number in JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise NoJson(f"{digits[:20]} is too large for a number")
+    return number
+
+
+_STRICTLY: dict[str, Any] = {"parse_constant": _no_constant, "parse_float": _finite}

@@ -64,14 +64,14 @@ def _plain_number(value: object) -> object:
 
 def check_schema(schema: Mapping[str, Any]) -> None:
     """Raise InputError if `jsonschema` is not installed, or the schema is none."""
-    kind = _validator(schema)
-    from jsonschema.exceptions import SchemaError
-
     try:
-        kind.check_schema(schema)
-    except SchemaError as error:
-        place = place_of(list(error.absolute_path), schema)
-        raise InputError(f"This is no JSON Schema: {place}: {one_line(error.message, 150)}.") from None
+        _validator(schema).check_schema(schema)
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a SchemaError, or what an address or a pattern in it makes Python raise
+        path, said = list(getattr(error, "absolute_path", ())), getattr(error, "message", str(error))
+        where = f"{place_of(path, schema)}: " if path else ""
+        raise InputError(f"This is no JSON Schema: {where}{one_line(said, 150).rstrip('.')}.") from None
 
 
 def validate_by_schema(schema: Mapping[str, Any], text: str, label: str, at: str) -> Any:
@@ -101,6 +101,8 @@ def _first_problem(schema: Mapping[str, Any], value: object, at: str) -> tuple[s
         return at, f"its schema refers to {one_line(error.ref, 80)}, which is not in it, and nothing is fetched"
     except RecursionError:
         return at, "its schema leads in a circle, or it is nested too deeply"
+    except Exception as error:  # noqa: BLE001  # of a pattern or a number that Python cannot work with
+        return at, f"its schema cannot be applied to it ({type(error).__name__}: {one_line(str(error), 80)})"
     if not found:
         return None
     first = min(found, key=lambda error: _position(list(error.absolute_path), value))
@@ -121,4 +123,7 @@ def _validator(schema: Mapping[str, Any]) -> Any:
         from jsonschema.validators import Draft202012Validator, validator_for
     except ImportError:
         raise InputError(f"A JSON Schema is validated by jsonschema, which is not installed; {EXTRA}.") from None
-    return validator_for(schema, default=Draft202012Validator)
+    try:
+        return validator_for(schema, default=Draft202012Validator)
+    except Exception:  # noqa: BLE001  # a `$schema` that is no text or no address; the newest draft says so
+        return Draft202012Validator

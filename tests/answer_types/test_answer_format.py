@@ -55,6 +55,9 @@ WRONG = [
     ("[]", City, "no City: input should be"),
     ("null", {"type": "array"}, "None is not of type 'array'"),
     ("[NaN]", "json", "no JSON: NaN is no number"),
+    ("[1e400]", "json", "no JSON: 1e400 is too large for a number"),
+    ("-1e400", float, "1e400 is too large for a number"),
+    ("1e400", {"multipleOf": 0.1}, "1e400 is too large for a number"),
     ("{", "json", "no JSON: expecting property name"),
     ("", City, "it is not JSON"),
     ("Sure! Lima it is.", City, "it is not JSON"),
@@ -230,6 +233,25 @@ def test_a_schema_file_is_a_format(tmp_path):
         assert found.validate('{"lead": {"age": 1}}') == {"lead": {"age": 1}}
         with pytest.raises(AnswerInvalid, match=r"The answer is no team\.json: lead: "):
             found.validate('{"lead": 1}')
+
+
+@pytest.mark.parametrize(
+    ("schema", "part"),
+    [
+        ({"$schema": 5}, "['$schema']: 5 is not of type 'string'"),
+        ({"$schema": []}, "['$schema']: [] is not of type 'string'"),
+        ({"$schema": "http://["}, "['$schema']: 'http://[' is not a 'uri'"),
+        ({"pattern": "a{99999999999}"}, "the repetition number is too large"),
+        ({"type": "nothing"}, "type: 'nothing' is not valid"),
+        ({"minimum": "x"}, "minimum: 'x' is not of type 'number'"),
+    ],
+)
+def test_a_schema_that_is_none_is_one_line(schema, part):
+    """Whatever the library raises for it."""
+    with pytest.raises(InputError) as caught:
+        answer_format(schema).validate("1")
+    assert str(caught.value).startswith("This is no JSON Schema: ")
+    assert part in str(caught.value)
 
 
 def test_no_reference_is_fetched(monkeypatch):
