@@ -11,6 +11,7 @@ from ollama_magic.line.hook import prompt_text
 from ollama_magic.line.map_options import MAP
 from ollama_magic.line.planning import plan_of
 from ollama_magic.magics.filling import Filler, fill_limit
+from ollama_magic.magics.typed_values import check_names
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -51,6 +52,7 @@ class MapCell:
         from ollama_magic.display.views import open_map_view
         from ollama_magic.mapping.start import begin_map
 
+        check_names(asked.options)
         if asked.options.into and asked.options.background:
             raise InputError("--into waits for the answers; leave out --background, or bind the Results by --out.")
         task, magics = self._task(asked, prompt_text("", cell)), self._magics

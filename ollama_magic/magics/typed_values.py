@@ -17,8 +17,15 @@ def check_binding(options: Any) -> None:
     """Refuse a line whose `--into` has no value to bind, or none in time."""
     if options.into and options.format is None:
         raise InputError("--into binds the value of an answer with a format; add -f TYPE, or bind the Reply by --out.")
+    check_names(options)
     if options.into and options.background:
         raise InputError("--into waits for the value; leave out --background, or bind the Reply by --out.")
+
+
+def check_names(options: Any) -> None:
+    """Refuse a line in which `--into` would replace at once what `--out` binds."""
+    if options.into and options.into == options.out:
+        raise InputError(f"--out and --into would both bind {options.into}; give one of them another name.")
 
 
 class TypedValues:

@@ -162,6 +162,7 @@ def test_plain_json_is_not_judged(notebook, said):
         ("--into x", "add -f TYPE"),
         ("-f City --into x -b", "leave out --background"),
         ("-f City --into 2x", "--into"),
+        ("-f City --into x --out x", "both bind x"),
         ("-f {City}", "-f"),
         ("-f", "needs a value"),
     ],

@@ -55,6 +55,7 @@ def test_a_cell_binds_the_frame_and_says_what_it_is_filled_with(shell) -> None:
         ("%%map topic\n{{text}}", "Rows are a frame, or a list"),
         ("%%map reviews\n", "There is no prompt"),
         ("%%map reviews -b --into x\n{{text}}", "leave out --background"),
+        ("%%map reviews --out x --into x\n{{text}}", "both bind x"),
         ("%%map reviews --timeout 0\n{{text}}", "is not a number of seconds"),
         ("%%map reviews --concurrency 0\n{{text}}", "must be at least 1"),
         ("%%map reviews --into 1\n{{text}}", "is not a variable name"),
