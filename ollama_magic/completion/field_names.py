@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 LIMIT = 300
 _ATTRIBUTE = re.compile(r"(?P<owner>.*)\.(?P<typed>\w*)\Z", re.DOTALL)
@@ -28,9 +28,15 @@ def fields(typed: str, variables: Mapping[str, object], hidden: Mapping[str, obj
     for pattern, offered in ((_ITEM, _keys), (_ATTRIBUTE, _attributes)):
         if match := pattern.fullmatch(typed):
             value = _follow(match["owner"], variables)
-            names = () if value is _NOTHING else islice(offered(value), LIMIT)
+            names: Iterable[str] = () if value is _NOTHING else islice(offered(value), LIMIT)
+            names = map(_double_quoted, names) if match["typed"].startswith('"') else names
             return match["typed"], [name for name in names if name.startswith(match["typed"])]
     return typed, _names(typed, variables, hidden)
+
+
+def _double_quoted(key: str) -> str:
+    """Return a key with the quotes that stand there already."""
+    return f'"{key[1:-1]}"' if key[0] == "'" and not re.search(r'["\\]', key) else key
 
 
 def _names(typed: str, variables: Mapping[str, object], hidden: Mapping[str, object]) -> list[str]:

@@ -272,6 +272,7 @@ class Thing:
         ("thing.ta", "ta", ["table"]),
         ("thing.table[", "", ["'one key'", "'other'"]),
         ("thing.table['o", "'o", ["'one key'", "'other'"]),
+        ('thing.table["o', '"o', ['"one key"', '"other"']),
         ("thing.table['other'][", "", ["'deep'"]),
         ("thing.table['one key'][", "", ["0", "1"]),
         ("thing.danger.", "", []),
