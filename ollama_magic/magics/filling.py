@@ -27,7 +27,7 @@ _SHELL = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
 _BRACED = re.compile(r"\{([A-Za-z_]\w*)\}")
 _SOURCE_FIELD = re.compile(r"\{\{\s*([^{}\n]+?)\s*\}\}\Z")  # a variable is attached, not written
 _VALUE = re.compile(r"[=\s]")  # what stands before the value in KEY=VALUE and KEY VALUE
-_OPTION_FIELD = re.compile(r"(\w+\s*[=\s]\s*)\{\{([^{}\n]+)\}\}")
+_STOP_FIELD = re.compile(r"""(stop\s*[=\s]\s*)(["']?)\{\{([^{}\n]+)\}\}\2""")
 
 _CALLS = {
     "models": "chat(prompt, model=…)",
@@ -122,7 +122,7 @@ class Filler:
 
     def value(self, holder: Option | Argument, name: str, text: str) -> str:
         """Return a value with its fields filled; raise InputError for a field that cannot be filled."""
-        if holder.kind in ("model option", "option name") and (filled := self._list_option(text)):
+        if holder.kind in ("model option", "option name") and (filled := self._stop_option(text)):
             return filled
         if holder.kind == "source":
             return _SOURCE_FIELD.sub(r"\1", text)
@@ -138,21 +138,22 @@ class Filler:
                 raise InputError(f"{name}: {match[0]} is not filled in; write {field}.{_in_python(holder)}")
         return text
 
-    def _list_option(self, text: str) -> str:
-        """Return `stop={{names}}` with the JSON of a list, as it is typed in a line; empty for any other text."""
+    def _stop_option(self, text: str) -> str:
+        """Return `stop={{names}}` with the JSON of a list or a text, as a line may have it; empty for any other."""
         from ollama_magic.prompt.resolve import NotFilled, resolve
 
-        match = _OPTION_FIELD.fullmatch(text)
+        match = _STOP_FIELD.fullmatch(text)
         if match is None:
             return ""
         try:
-            found = resolve(match[2].strip(), self.variables)
+            found = resolve(match[3].strip(), self.variables)
         except NotFilled:
             return ""
-        if found is None or not isinstance(found.value, list | tuple):
+        if found is None or not isinstance(found.value, str | list | tuple):
             return ""
-        self.notes.append(f"filled {match[2].strip()}")
-        return match[1] + self._mask(json.dumps(list(found.value), ensure_ascii=False, default=str))
+        self.notes.append(f"filled {match[3].strip()}")
+        texts = found.value if isinstance(found.value, str) else list(found.value)
+        return match[1] + self._mask(json.dumps(texts, ensure_ascii=False, default=str))
 
 
 class _AsTyped:

@@ -192,6 +192,17 @@ def test_stop_is_read_as_it_is_written(shell, server, typed, stop, words):
         assert setting["stop"] == stop
 
 
+@pytest.mark.parametrize("end", ['the "end"', '["A"]', '"x"', "\\n", "back\\slash", "two words"])
+@pytest.mark.parametrize("typed", ["stop={{end}}", "'stop={{end}}'", 'stop="{{end}}"'])
+def test_a_stop_text_of_a_variable_is_that_text(shell, server, typed, end):
+    """What a variable holds is not read as JSON, nor as a word with quotes: of -o and of `%ollama set`."""
+    shell.user_ns["end"] = end
+    assert run(shell, f"%chat -o {typed} hi")[1] is None
+    assert body(server)["options"]["stop"] == [end]
+    if typed.startswith("stop="):
+        assert shell.run_line_magic("ollama", f"\0=set stop {typed.removeprefix('stop=')}")["stop"] == [end]
+
+
 @pytest.mark.parametrize(
     ("typed", "stop"),
     [
