@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.conversation.request import Plan, Single
-from ollama_magic.errors import InputError
+from ollama_magic.errors import InputError, TurnStopped
 from ollama_magic.foreign import one_line
 from ollama_magic.functions.arguments import (
     format_from,
@@ -94,7 +94,10 @@ def map_rows(
         ['complete', 'complete']
     """
     limits = limits_from(concurrency, timeout)
-    return _begun(text_from(prompt, "prompt"), rows, _models(model), hosts, cache, executor, limits, settings)
+    try:
+        return _begun(text_from(prompt, "prompt"), rows, _models(model), hosts, cache, executor, limits, settings)
+    except KeyboardInterrupt:  # within the caller's rows or objects
+        raise TurnStopped("Stopped; nothing was sent.") from None
 
 
 def _begun(

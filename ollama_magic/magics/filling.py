@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.errors import InputError
+from ollama_magic.errors import InputError, TurnStopped
 from ollama_magic.foreign import repaired
 from ollama_magic.line.options import read_line
 from ollama_magic.line.stray_options import stray_options
@@ -62,9 +62,12 @@ class Filler:
         return self._names
 
     def read(self, spec: Spec, line: str) -> Line:
-        """Parse a line and fill the fields in its options, unless it has `--verbatim`."""
+        """Parse a line and fill the fields in its options, unless it has `--verbatim`; ■ ends that with TurnStopped."""
         fill = (_AsTyped() if _verbatim(spec, line) else self) if "{" in line or "$" in line else None
-        read = read_line(spec, line, fill)
+        try:
+            read = read_line(spec, line, fill)
+        except KeyboardInterrupt:  # within the code of a user's object
+            raise TurnStopped("Stopped; nothing was sent.") from None
         self.notes += stray_options(spec, read.words) if not read.ended else ()
         return read
 

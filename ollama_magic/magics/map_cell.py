@@ -55,7 +55,10 @@ class MapCell:
         check_names(asked.options)
         if asked.options.into and asked.options.background:
             raise InputError("--into waits for the answers; leave out --background, or bind the Results by --out.")
-        task, magics = self._task(asked, prompt_text("", cell)), self._magics
+        try:
+            task, magics = self._task(asked, prompt_text("", cell)), self._magics
+        except KeyboardInterrupt:  # within the user's rows or objects
+            raise TurnStopped("Stopped; nothing was sent.") from None
         mode, name = magics.mode(), asked.arguments.rows
         cell_id = magics.cell.origin().cell or ""
         notes = tuple(self._filler.notes)

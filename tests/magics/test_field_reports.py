@@ -144,6 +144,32 @@ def test_a_refusal_names_an_argument_that_is_there(shell, server, option):
     assert set(named) <= set(inspect.signature(ollama_magic.chat).parameters)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%chat -s {{slow}} hi",
+        "%chat -m {{slow}} hi",
+        "%%chat\n{{slow}}",
+        "%%map rows -s {{slow}}\n{{text}}",
+        "%%map rows\n{{text}} {{slow}}",
+        "import ollama_magic; ollama_magic.map('{{text}} {{slow}}', rows)",
+    ],
+)
+def test_a_stop_while_a_value_is_described_is_one_calm_line(shell, server, cell):
+    """■ within the code of a user's object, wherever its field stands: nothing is sent, and it is no traceback."""
+
+    class Slow:
+        def _repr_llm_(self):
+            raise KeyboardInterrupt
+
+    shell.user_ns.update(slow=Slow(), rows=["a"])
+    before = len(server.requests)
+    _, error = run(shell, cell)
+    assert isinstance(error, ollama_magic.TurnStopped)
+    assert "nothing was sent" in str(error)
+    assert len(server.requests) == before
+
+
 def test_a_system_text_keeps_what_is_no_variable(shell, server):
     """A field that leads nowhere in a text stays as typed, with a note; money and `--verbatim` stay too."""
     shell.user_ns["style"] = "a pirate"
