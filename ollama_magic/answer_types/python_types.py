@@ -26,6 +26,8 @@ def label_of(kind: Any) -> str:
         return "None" if kind is not ... else "..."
     if not arguments or origin is None:
         return one_line(getattr(kind, "__name__", None) or str(kind).removeprefix("typing."), 60)
+    if origin is typing.Annotated:  # by its type: what is annotated may be a function, with an address
+        return label_of(arguments[0])
     if origin in (typing.Union, types.UnionType):
         return " | ".join(map(label_of, arguments))
     name = getattr(origin, "__name__", "") or str(origin).removeprefix("typing.")

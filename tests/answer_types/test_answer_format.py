@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pytest
-from pydantic import AfterValidator, BaseModel, TypeAdapter, field_validator
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, field_validator
 
 from ollama_magic.answer_types.answer_format import answer_format, format_named
 from ollama_magic.answer_types.records import frame_of
@@ -54,6 +54,7 @@ WRONG = [
     ('{"lead": {"age": 1}, "members": [{"age": 2}, {}]}', SCHEMA, "members[1]: 'age' is a required property"),
     ("[]", City, "no City: input should be"),
     ("null", {"type": "array"}, "None is not of type 'array'"),
+    ("[-1]", list[Annotated[int, Field(ge=0, le=150)]], "no list[int]: [0]: input should be greater than"),
     ("[NaN]", "json", "no JSON: NaN is no number"),
     ("[1e400]", "json", "no JSON: 1e400 is too large for a number"),
     ("-1e400", float, "1e400 is too large for a number"),
