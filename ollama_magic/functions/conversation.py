@@ -122,3 +122,6 @@ class Conversation:
         if not reply.turn.empty:
             self._saved.add([reply.turn])
             self.model = model_from(self.model) or reply.model
+
+
+Conversation.__init__ = checked_call(Conversation.__init__)  # type: ignore[method-assign]

@@ -37,7 +37,8 @@ def checked_call(function: Callable[P, R]) -> Callable[P, R]:
         try:
             expected.bind(*args, **kwargs)
         except TypeError as error:
-            name = function.__name__.partition("_")[0]  # `map` is published under its first word
+            # `map` is published under its first word, an `__init__` is its class
+            name = function.__name__.partition("_")[0] or function.__qualname__.partition(".")[0]
             line = _hint(name, args, list(map(str, kwargs)), expected, str(error))
         else:
             return function(*args, **kwargs)
@@ -63,8 +64,10 @@ def _hint(name: str, args: Sequence[object], names: list[str], expected: Signatu
     parameters = [one for one in expected.parameters.values() if one.name != "self"]
     known = [one.name for one in parameters]
     unnamed = [one.name for one in parameters if one.kind is Parameter.POSITIONAL_OR_KEYWORD]
-    named = [one.name for one in parameters if one.kind is Parameter.KEYWORD_ONLY]
+    named = [one.name for one in parameters if one.kind is Parameter.KEYWORD_ONLY] or known
     if len(args) > len(unnamed) + ("self" in expected.parameters):
+        if unnamed == known:
+            return f"`{name}` takes at most {len(known)} values: {', '.join(known)}."
         first = f"only the {' and the '.join(unnamed)}" if unnamed else "nothing"
         return f"`{name}` takes {first} without a name; write `{name}({', '.join([*unnamed, f'{named[0]}=…'])})`."
     for word in names:

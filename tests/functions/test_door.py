@@ -89,6 +89,9 @@ def test_every_example_of_a_docstring_runs(demo_server, monkeypatch) -> None:
         (lambda: ollama_magic.list(hosts=["gpu1"]), "`list` has no `hosts=`; did you mean `host=`"),
         (lambda: ollama_magic.pull("demo", quiet=True), "it has stream, insecure, host"),
         (lambda: ollama_magic.Conversation().chat("Hi", "json"), "chat(prompt, format=…)"),
+        (lambda: ollama_magic.Conversation(*range(9)), "takes at most 8 values: model, system, "),
+        (lambda: ollama_magic.Conversation(modle="m"), "`Conversation` has no `modle=`; did you mean `model=`?"),
+        (lambda: ollama_magic.Conversation(temperature=0), "a model option goes into `options={'temperature': …}`"),
         (lambda: ollama_magic.Conversation().stream("Hi", images=[]), "`attach=[…]` attaches images"),
     ],
 )
