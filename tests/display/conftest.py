@@ -8,6 +8,8 @@ import comm
 import pytest
 from comm.base_comm import BaseComm
 
+import ollama_magic.magics.cell_events
+import ollama_magic.magics.command_line  # noqa: F401 (both keep IPython's display; later they would keep a test's)
 from tests.shells import fresh_shell
 
 if TYPE_CHECKING:
