@@ -173,9 +173,8 @@ class _Scan:
         except InputError:
             self._quoted = True
             return re.sub(r"""^[^'"]*['"]""", "", self._text[at:]), len(self._text)
-        return (
-            word.raw if word.end == len(self._text) else word.value
-        ), word.end  # what is replaced is the text as typed
+        last = word.end == len(self._text)  # what a completion replaces is the text as typed
+        return word.raw if last else word.value, word.end
 
     def _found(self, kind: str, typed: str, option: Option | None = None) -> Cursor:
         return Cursor(kind, typed, option, tuple(self._before), self._options_typed, self._quoted, self._options)
