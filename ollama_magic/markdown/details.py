@@ -40,7 +40,8 @@ def details(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     closing = _closing(state, start, begin.end(), end)
     hidden = closing is _NOT_YET
-    if hidden and state.env.get("growing"):
+    last = end == len(state.bMarks) - 1  # what follows a quote that has ended cannot end what began in it
+    if hidden and last and state.env.get("growing"):
         closing = _Place(end - 1, state.eMarks[end - 1])
     if closing in (_NEVER, _NOT_YET):
         return False

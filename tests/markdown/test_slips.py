@@ -140,6 +140,13 @@ def test_details(text: str, html: str) -> None:
     assert html in body(text)
 
 
+def test_details_in_a_quote_that_has_ended() -> None:
+    """What begins in a quote does not wait for an end behind it: its tag stays, however the text came."""
+    text = "> <details>\n\nafter\n\nend\n"
+    assert "&lt;details&gt;" in rendered(text)
+    assert streamed(text) == rendered(text)
+
+
 def test_details_that_grow_are_unfolded() -> None:
     """Until its end has come, the content is read without folding and without tags in sight."""
     html = growing("<details>\n<summary>Hint</summary>\n\nTry **this**")
