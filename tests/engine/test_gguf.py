@@ -63,6 +63,21 @@ def test_a_hostile_header(tmp_path: Path, header: bytes) -> None:
         read_header(path)
 
 
+def test_facts_that_no_list_can_show(tmp_path: Path) -> None:
+    """A number that JSON does not have is none, and a file type that is a list is unknown."""
+
+    def key(name: bytes) -> bytes:
+        return struct.pack("<Q", len(name)) + name
+
+    not_a_number = key(b"scale") + struct.pack("<Id", 12, float("nan"))
+    of_two_types = key(b"general.file_type") + struct.pack("<IIQII", 9, 4, 2, 3, 3)
+    path = tmp_path / "odd.gguf"
+    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + not_a_number + of_two_types)
+    header = read_header(path)
+    assert header.metadata["scale"] is None
+    assert header.quantization == "unknown"
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     """A file that is not there is the caller's OSError."""
     shutil.rmtree(tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import struct
 from dataclasses import dataclass
-from math import prod
+from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class GgufHeader:
     @property
     def quantization(self) -> str:
         """How the weights are stored, such as `Q4_1`."""
-        return _FILE_TYPES.get(self.metadata.get("general.file_type", -1), "unknown")
+        found = self.metadata.get("general.file_type")
+        return _FILE_TYPES.get(found, "unknown") if isinstance(found, int) else "unknown"
 
     @property
     def template(self) -> str:
@@ -119,7 +120,8 @@ class _Reader:
             return self.array(self.number("I"), self.number("Q"))
         if kind not in _NUMBERS:
             raise NotGguf("is a broken GGUF file")
-        return self.number(_NUMBERS[kind])
+        found = self.number(_NUMBERS[kind])
+        return found if isfinite(found) else None  # JSON has no other numbers
 
     def array(self, kind: int, length: int) -> list[Any]:
         if length > len(self.data):
