@@ -158,7 +158,7 @@ def _demo_server(replay: str, gguf: str) -> DemoServer:
 
     local = local_models([gguf] if gguf else [])
     try:
-        return DemoServer(replay=Path(replay).expanduser() if replay else None, local=local).start()
+        return DemoServer(replay=replay or None, local=local).start()
     except ValueError as error:  # its text is a line for the user
         raise InputError(one_line(str(error))) from None
 

@@ -130,8 +130,13 @@ def test_marks_of_an_answer_that_was_stopped(tmp_path: Path) -> None:
             b'{"cells": [5, {"cell_type": "code", "outputs": [7, {"metadata": {"ollama_magic": 1}}]}]}',
             "holds no answer",
         ),
+        (b'{"messages": [], "turns": 5}', "holds no answer"),
+        (b'{"cells": [{"cell_type": "code", "outputs": 5}]}', "holds no answer"),
+        (b'{"cells": [{"cell_type": "code", "outputs": [{"metadata": 5}]}]}', "holds no answer"),
+        (b'[{"request": 5, "chunks": [["soon", "{}"], [NaN, "{}"]]}]', "holds no answer"),
         (b'[{"request": 5, "chunks": [[1]]}, 7, {"request": {"body": "{}"}, "body": 5}]', "holds no answer"),
         (b"\x1f\x8b broken", "cannot be read"),
+        (gzip.compress(b"Hello")[:10] + b"\xff" * 20, "cannot be read"),
     ],
 )
 def test_files_that_cannot_be_replayed(content: bytes | None, words: str, tmp_path: Path) -> None:
@@ -142,3 +147,9 @@ def test_files_that_cannot_be_replayed(content: bytes | None, words: str, tmp_pa
     with pytest.raises(NoReplay, match=words) as caught:
         DemoServer(replay=path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_home_that_does_not_exist() -> None:
+    """`~` of a person whom nobody knows leads to no file."""
+    with pytest.raises(NoReplay, match=r"^~nobody-of-that-name/chat\.json cannot be read [^\n]*$"):
+        read_replay("~nobody-of-that-name/chat.json")

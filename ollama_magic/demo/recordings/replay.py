@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,11 +107,11 @@ def _label(turn: RecordedTurn) -> str:
 
 def read_replay(name: str | Path) -> Replay:
     """Read a file; NoReplay says in one line why it cannot be."""
-    path = Path(name).expanduser()
+    path = Path(name)
     try:
-        data = _bytes_of(path)
-        text = data.decode("utf-8-sig")
-    except (OSError, EOFError) as error:
+        path = path.expanduser()
+        text = _bytes_of(path).decode("utf-8-sig")
+    except (OSError, EOFError, RuntimeError, zlib.error) as error:
         raise NoReplay(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}).") from None
     except UnicodeDecodeError:
         raise NoReplay(f"{path} is no text, so it cannot be replayed.") from None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Piece = tuple[float, dict[str, Any]]  # ms since the request, one object of the reply
+_LONGEST = 24 * 3_600_000  # ms that an answer may take
 
 
 def recorded_turns(exchanges: Iterable[object]) -> list[RecordedTurn]:
@@ -58,7 +59,7 @@ def _pieces(exchange: Mapping[str, Any]) -> list[Piece]:
     """The reply's objects with their times: those of the chunks, else those that the objects carry themselves."""
     chunks = exchange.get("chunks")
     if isinstance(chunks, list):
-        pairs = [one for one in chunks if isinstance(one, list) and len(one) == 2 and isinstance(one[1], str)]
+        pairs = [one for one in chunks if isinstance(one, list) and len(one) == 2 and _timed(*one)]
         ends = list(accumulate(len(text) for _, text in pairs))
         text, place, found = "".join(text for _, text in pairs), 0, []
         for line in text.split("\n"):
@@ -72,6 +73,10 @@ def _pieces(exchange: Mapping[str, Any]) -> list[Piece]:
     times = [_milliseconds(line.get("created_at")) for line in lines]
     begun = (times[-1] - _total(lines[-1])) if lines else 0.0
     return [(max(0.0, at - begun), line) for at, line in zip(times, lines, strict=True)]
+
+
+def _timed(at: object, text: object) -> bool:
+    return isinstance(at, int | float) and 0 <= at <= _LONGEST and isinstance(text, str)
 
 
 def _total(last: Mapping[str, Any]) -> float:

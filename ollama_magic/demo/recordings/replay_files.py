@@ -46,7 +46,8 @@ def message_turns(body: Any) -> list[RecordedTurn]:
     if not isinstance(messages, list):
         return []
     rows = body.get("turns") if isinstance(body, dict) else None
-    facts = {row["answer"]: row for row in rows or () if isinstance(row, dict) and isinstance(row.get("answer"), int)}
+    known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    facts = {row["answer"]: row for row in known if isinstance(row.get("answer"), int)}
     turns, prompt, rounds = [], "", list[RecordedRound]()
     for place, message in enumerate(messages):
         role, text = (message.get("role"), _text(message.get("content"))) if isinstance(message, dict) else ("", "")
@@ -120,8 +121,10 @@ def notebook_turns(body: Mapping[str, Any]) -> list[RecordedTurn]:
 
 def _cell_turns(cell: Mapping[str, Any]) -> list[RecordedTurn]:
     typed, turns = _MAGIC.sub("", _text(cell.get("source"))), []
-    for output in cell.get("outputs") or ():
-        labels = output.get("metadata", {}).get("ollama_magic") if isinstance(output, dict) else None
+    outputs = cell.get("outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        metadata = output.get("metadata") if isinstance(output, dict) else None
+        labels = metadata.get("ollama_magic") if isinstance(metadata, dict) else None
         data = output.get("data") if isinstance(output, dict) else None
         if isinstance(labels, dict) and isinstance(data, dict):
             text = _text(data.get("text/markdown") or data.get("text/plain"))
