@@ -220,7 +220,7 @@ class Writer:
 
     def _remembered(self, text: str) -> str:
         """The HTML from the last time, if nothing that it depends on can have changed."""
-        key = f"|{text}" if self.env["in_cell"] and "<" in text else text
+        key = f"\0{text}" if self.env["in_cell"] and "<" in text else text  # no text contains a control character
         known = self._page.known.get(key) or self.fresh.get(key)
         if known is None:
             if _PLAIN.fullmatch(text):

@@ -80,6 +80,13 @@ def test_line_ends_and_edges(text: str, step: int) -> None:
     assert streamed(text, step) == rendered(text)
 
 
+def test_a_line_that_becomes_a_row_loses_its_border() -> None:
+    """The pipe of a line that has just become the head of a table is not shown any more."""
+    text = "|<a>\n--"
+    assert "<div align=left>&lt;a&gt;</div>" in rendered(text)
+    assert streamed(text, 4) == rendered(text)
+
+
 def test_a_lone_carriage_return_waits() -> None:
     """A carriage return at the end of a piece may be half a line end."""
     screen = Screen()
