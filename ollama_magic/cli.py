@@ -100,7 +100,7 @@ def _disable(options: argparse.Namespace) -> int:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
+    if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text} is not a port: use a number from 0 to 65535")
     return int(text)
 
@@ -208,13 +208,14 @@ def _get(connection: http.client.HTTPConnection, path: str) -> bytes:
 
 
 def _place(folder: str | None) -> Path:
-    place = Path(folder).expanduser() if folder else Path.cwd() / _FOLDER
     try:
+        place = Path(folder).expanduser() if folder else Path.cwd() / _FOLDER
         place.mkdir(parents=True, exist_ok=True)
         writable = os.access(place, os.W_OK)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         if folder:
-            raise _Refused(f"The folder {place} cannot be created ({error.strerror}).") from None
+            reason = error.strerror if isinstance(error, OSError) else "there is no such home folder"
+            raise _Refused(f"The folder {folder} cannot be created ({reason}).") from None
         writable = False
     if not writable and not folder:
         place = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}-"))

@@ -7,6 +7,7 @@ without this package may share the profile, and such an entry would fail there a
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 
 from ollama_magic.errors import InputError
@@ -57,14 +58,27 @@ def disable(profile: str = "default") -> tuple[Path, bool]:
 
 def _file(profile: str, *, make: bool) -> Path:
     """Return the file's path; IPython creates the default profile at its first start, any other must exist."""
-    from IPython.paths import get_ipython_dir
-
     if not re.fullmatch(r"[\w.-]+", profile):
         raise InputError(f"{profile!r} is not the name of an IPython profile.")
-    folder = Path(get_ipython_dir()) / f"profile_{profile}"
+    folder = _ipython_folder() / f"profile_{profile}"
     if make and profile != "default" and not folder.is_dir():
         raise InputError(f"There is no IPython profile {profile}; `ipython profile create {profile}` creates it.")
     return folder / "startup" / NAME
+
+
+def _ipython_folder() -> Path:
+    """Return IPython's folder; where it cannot be written IPython makes a new one at each start, and reads no other."""
+    from IPython.paths import get_ipython_dir
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            folder = Path(get_ipython_dir())
+        except OSError as error:
+            raise InputError(f"IPython's folder {error.filename} cannot be created ({error.strerror}).") from None
+    if any("using a temp directory" in str(one.message) for one in said):
+        raise InputError("IPython's folder cannot be written; IPYTHONDIR names another one.")
+    return folder
 
 
 def _refuse_foreign(file: Path) -> None:

@@ -125,6 +125,18 @@ def test_a_file_of_somebody_else_is_left_alone(profile, capsys):
     assert file.read_text() == enabling.TEXT
 
 
+def test_a_folder_of_ipython_that_cannot_be_written(tmp_path, monkeypatch, capsys):
+    """A file in the way of IPython's folder is one line: IPython itself would take a temporary folder each time."""
+    (tmp_path / "file").write_text("")
+    for place in ("file", "file/folder"):
+        monkeypatch.setenv("IPYTHONDIR", str(tmp_path / place))
+        assert (cli.main(["enable"]), cli.main(["disable"])) == (1, 1)
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert shown.err.count("\n") == 2
+        assert "IPYTHONDIR names another one" in shown.err
+
+
 def test_a_profile_that_cannot_be_written(profile, monkeypatch, capsys):
     """A profile that cannot be written is one line, not a traceback."""
 

@@ -186,14 +186,37 @@ def test_a_taken_port(lab: Path, capsys: pytest.CaptureFixture[str], more: list[
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--port", "70000"], ["--port", "x"], ["--pace", "-1"], ["--pace", "nan"], ["--huh"]]
+    "wrong",
+    [["--port", "70000"], ["--port", "x"], ["--port", "²"], ["--pace", "-1"], ["--pace", "nan"], ["--huh"]],
 )
 def test_wrong_options(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong option is refused with its reason, and status 2."""
     with pytest.raises(SystemExit) as ended:
         cli.main(["demo", *wrong])
     assert ended.value.code == 2
-    assert "ollama-magic demo: error:" in capsys.readouterr().err or wrong == ["--huh"]
+    errors = capsys.readouterr().err
+    assert "ollama-magic demo: error:" in errors or wrong == ["--huh"]
+    assert "invalid _" not in errors
+
+
+@pytest.mark.parametrize("option", [["--notebook-dir"], ["--server-only", "--gguf"]])
+def test_an_unknown_home(option: list[str], lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`~` of a person whom nobody knows is refused in one line, and nothing is started."""
+    if option[-1] == "--gguf":
+        pytest.importorskip("xllamacpp")
+    assert cli.main(["demo", *option, "~nobody-of-that-name/x"]) == 1
+    shown = capsys.readouterr()
+    assert "no such home folder" in shown.err
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
+    assert not lab.exists()
+
+
+def test_a_folder_that_was_removed(lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that is no longer there the notebook goes to a temporary one."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    Path.cwd().rmdir()
+    assert cli.main(["demo"]) == 0
+    assert Path(json.loads(lab.read_text())["argv"][0]).is_relative_to(tmp_path)
 
 
 @pytest.mark.parametrize(

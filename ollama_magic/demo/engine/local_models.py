@@ -128,13 +128,20 @@ def _small_model(folder: Path) -> ModelSource:
 
 def _named_file(text: str) -> tuple[Path, str]:
     """The file and the name of `FILE=NAME`; an equals sign may also be part of a file's name."""
-    whole = Path(text).expanduser()
+    whole = _path(text)
     if whole.is_file() or "=" not in text:
         return whole, ""
     file, _, name = text.rpartition("=")
     if read_reference(name) is None:
         raise InputError(f"{one_line(name, 80)} is no model name; write it like `mine` or `mine:1b`.")
-    return Path(file).expanduser(), name
+    return _path(file), name
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise InputError(f"{one_line(text, 200)} cannot be read (there is no such home folder).") from None
 
 
 def _header(path: Path) -> GgufHeader:
