@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ def _redirect(exchange: Exchange, path: str, status: int) -> None:
         exchange.reply(status, None, b"", Location=path)
         return
     reason = {301: "Moved Permanently", 307: "Temporary Redirect"}[status]
-    page = f'<a href="{path}">{reason}</a>.\n\n'.encode()
+    page = f'<a href="{html.escape(path)}">{reason}</a>.\n\n'.encode()
     exchange.reply(status, "text/html; charset=utf-8", page, Location=path)
 
 

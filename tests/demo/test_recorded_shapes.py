@@ -9,7 +9,7 @@ import pytest
 
 from ollama_magic.demo.demo_server import DemoServer
 from ollama_magic.demo.models.model_card import DemoModel
-from tests.demo.asking import ask, shape
+from tests.demo.asking import ask, connected, read, shape
 
 RECORDED = json.loads((Path(__file__).parents[1] / "double" / "recorded_shapes.json").read_text("utf-8"))
 LONG = "{{ .Prompt }}" * 200  # so that the reply of show is too long for one piece, as the real one is
@@ -122,6 +122,9 @@ def test_most_recordings_are_played() -> None:
         ('{"model": "tiny", "think": 1}', 400),
         ('{"model": "tiny", "messages": [{"role": "user", "content": "x"}], "options": {"num_ctx": "big"}}', 500),
         ("[" * 100_000, 400),
+        ('{"model": "tiny", "keep_alive": NaN}', 400),
+        ('{"model": "tiny", "keep_alive": 1' + "0" * 400 + "}", 400),
+        ('{"model": "tiny", "messages": [{"role": "user", "content": "x"}], "options": {"num_predict": 1e999}}', 400),
     ],
 )
 def test_bad_requests(body: str, status: int) -> None:
@@ -131,6 +134,28 @@ def test_bad_requests(body: str, status: int) -> None:
         assert ask(server.url).status == 200
     assert reply.status == status
     assert "\n" not in json.loads(reply.body)["error"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["Content-Length: -5\r\n\r\n{}", "Content-Length: \xb2\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n-5\r\n{}"],
+)
+def test_a_length_that_is_none(head: str) -> None:
+    """A body without a length gets one reply, and is not read as another request."""
+    with DemoServer() as server, connected(server.url) as sock:
+        sock.sendall(f"POST /api/chat HTTP/1.1\r\nHost: localhost\r\n{head}".encode("latin-1"))
+        reply = read(sock)
+    assert reply.status == 400
+    assert reply.body.count(b"HTTP/1.1") == 0
+
+
+def test_a_path_is_no_html() -> None:
+    """The page of a redirect has the path as text."""
+    with DemoServer() as server:
+        reply = ask(server.url, path="//<script>")
+    assert reply.status == 307
+    assert b"&lt;script&gt;" in reply.body
+    assert b"<script>" not in reply.body
 
 
 def test_a_line_is_one_chunk() -> None:

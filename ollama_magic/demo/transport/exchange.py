@@ -24,7 +24,11 @@ class ClientLeft(ConnectionError):
 
 
 class Exchange:
-    """One request and the reply to it."""
+    """One request and the reply to it.
+
+    Raises:
+        ValueError: The length of its body, or of a piece of it, is no number.
+    """
 
     def __init__(self, handler: BaseHTTPRequestHandler) -> None:
         self.method = handler.command
@@ -41,10 +45,9 @@ class Exchange:
 
     def _read_body(self) -> bytes:
         if "chunked" not in self.headers.get("transfer-encoding", "").lower():
-            length = self.headers.get("content-length", "0")
-            return self._input.read(int(length)) if length.isdigit() else b""
+            return self._input.read(_length(self.headers.get("content-length", "0"), 10))
         parts = []
-        while size := int(self._input.readline(100).partition(b";")[0] or b"0", 16):
+        while size := _length(self._input.readline(100).partition(b";")[0].decode("latin-1").strip() or "0", 16):
             parts.append(self._input.read(size))
             self._input.readline(100)
         self._input.readline(100)
@@ -122,6 +125,12 @@ class Exchange:
         lines = [f"{name}: {value}" for name, value in fields]
         head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *lines, "", ""]
         return "\r\n".join(head).encode("latin-1", "replace")
+
+
+def _length(text: str, base: int) -> int:
+    if not (text.isascii() and text.isalnum()):  # `int` takes signs, spaces and the digits of every script
+        raise ValueError
+    return int(text, base)
 
 
 def _frame(line: bytes) -> bytes:

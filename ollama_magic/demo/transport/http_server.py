@@ -9,6 +9,7 @@ import socket
 import socketserver
 import threading
 import weakref
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Reply to one request, of any method."""
-        exchange = Exchange(self)
+        try:
+            exchange = Exchange(self)
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
         try:
             self.server.respond(exchange)
         except ConnectionError:

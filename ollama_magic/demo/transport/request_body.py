@@ -81,7 +81,7 @@ def read_body(data: bytes, fields: Fields) -> Body:
         Refusal: The body is no JSON object, or a field has a wrong type.
     """
     try:
-        value = json.loads(data.decode("utf-8", "replace")) if data.strip() else ""
+        value = _decode(data.decode("utf-8", "replace")) if data.strip() else ""
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"invalid JSON in the request body: {error}") from None
     if not isinstance(value, (dict, type(None))):
@@ -94,6 +94,16 @@ def read_body(data: bytes, fields: Fields) -> Body:
     if "think" in found:
         _check_think(found["think"])
     return found
+
+
+def _number(text: str) -> float:
+    """A number of JSON that a float can be; ValueError for any other, and for NaN, which is none."""
+    if not math.isfinite(float(text)):
+        raise ValueError(f"a number is out of range: {text[:20]}")
+    return int(text) if text.lstrip("-").isdecimal() else float(text)
+
+
+_decode = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_number).decode
 
 
 def _known(value: Mapping[str, Any], fields: Fields) -> Body:
