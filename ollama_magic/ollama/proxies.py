@@ -45,7 +45,7 @@ def _checked(variable: str, value: str, address: Address) -> str:
     url = value if "://" in value else f"http://{value}"
     cure = f"fix or unset it, or add {address.host} to NO_PROXY"
     match = _URL.fullmatch(url)
-    if not match or int(match[3] or 1) not in range(1, 65536):
+    if not match or int(match[3] or 1) not in range(1, 65536) or not _is_host(match[2]):
         raise InputError(f"The environment variable {variable} is not the address of a proxy; {cure}.")
     scheme = match[1].lower()
     if scheme == "socks":
@@ -60,6 +60,18 @@ def _checked(variable: str, value: str, address: Address) -> str:
             f"(`pip install socksio`); install it, or {cure}."
         )
     return f"{scheme}://{url.split('://', 1)[1]}"
+
+
+def _is_host(host: str) -> bool:
+    """Whether a host that looks like an IP address is one."""
+    try:
+        if host.startswith("["):
+            ipaddress.IPv6Address(host[1:-1])
+        elif re.fullmatch(r"\d+(\.\d+){3}", host):
+            ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _excepted(address: Address, environ: Mapping[str, str]) -> bool:

@@ -157,7 +157,11 @@ def test_no_proxy_is_read(host, no_proxy, direct):
 
 
 @pytest.mark.parametrize(
-    "value", ["socks5://u:s3cret@h:1", "foo://s3cret", "http://", "s3cret s3cret", "http://h:0", "http://h:99999"]
+    "value",
+    [
+        *("socks5://u:s3cret@h:1", "foo://s3cret", "http://", "s3cret s3cret", "http://h:0", "http://h:99999"),
+        *("http://u:s3cret@127.0.0.999", "http://[1]:80"),
+    ],
 )
 def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(monkeypatch, value):
     """A value that cannot be used is one line that names the variable and never the value."""
