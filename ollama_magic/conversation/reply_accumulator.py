@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ollama_magic.ollama.messages import ToolCall
     from ollama_magic.ollama.protocol import ChatChunk
 
-_TAIL = 64  # characters in which a closing tag is looked for: a chunk may cut it
 UNMARKED = "the stream ended without its end mark"
 
 
@@ -107,10 +106,12 @@ class ReplyAccumulator:
             self._reply.text_parts.append(text)
 
     def _find_lone_close(self, text: str, *, ended: bool = False) -> None:
-        """Move the text before a lone closing tag into the thinking, once the tag's line has ended."""
-        reply = self._reply
-        self._tail = (self._tail + text)[-_TAIL:]
-        if reply.thinking_parts or CLOSE not in self._tail or not (ended or "\n" in text or CLOSE in text):
+        """Move the text before a lone closing tag into the thinking, once something stands behind the tag."""
+        reply, seen = self._reply, self._tail + text
+        _, found, behind = seen.partition(CLOSE)
+        waits = bool(found) and not seen.rpartition(CLOSE)[2].strip()
+        self._tail = CLOSE if waits else seen[1 - len(CLOSE) :]
+        if reply.thinking_parts or not found or not (ended or behind.strip()):
             return
         split = split_at_lone_close(reply.text)
         if split is not None and (ended or split[1]):

@@ -1,6 +1,7 @@
 """One turn: its states, what is kept of it, and how it is stopped."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -224,6 +225,18 @@ def test_thinking_without_its_opening_tag_is_folded(cut):
     (stored,) = talk.turns
     assert (running.reply.text, running.reply.thinking) == ("The **answer**", "The user wants…")
     assert (stored.text, stored.thinking) == ("The **answer**", "The user wants…")
+
+
+@pytest.mark.parametrize("tokens", [r".+", r"\s+|\S+", r"\s*\S+", r"."], ids=["whole", "split", "words", "letters"])
+def test_a_long_line_behind_a_closing_tag(tokens):
+    """The tag is found though the line that follows it is long and comes in pieces, or all comes at once."""
+    answer = (
+        "It scatters blue light more than red light, which is what Rayleigh found, and that is why the sky is blue."
+    )
+    pieces = re.findall(tokens, f"The user wants…\n</think>\n\n{answer}", re.DOTALL)
+    running = turn(FakeServer(*words(*pieces), DONE))
+    asyncio.run(run_turn(running))
+    assert (running.reply.text, running.reply.thinking) == (answer, "The user wants…")
 
 
 @pytest.mark.parametrize(
