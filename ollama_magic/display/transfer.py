@@ -112,7 +112,8 @@ class Transfer:
             return None
         (first, before), (_, after) = self._samples[0], self._samples[-1]
         seconds = self.clock() - first
-        return (after - before) / seconds if seconds >= 2 * SAMPLE_S else None
+        gained = max(0, after - before)  # a part that failed is downloaded again, and counts backwards
+        return gained / seconds if seconds >= 2 * SAMPLE_S else None
 
     @property
     def left(self) -> float | None:

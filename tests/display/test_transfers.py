@@ -104,6 +104,15 @@ def test_what_was_there_before_is_no_speed(transfer, clock):
     assert status_of(transfer).activity == "1 MB/s · 48s left"
 
 
+def test_a_part_that_is_downloaded_again_is_no_speed(transfer, clock):
+    """Where a server counts backwards, neither the speed nor the time left falls below nothing."""
+    transfer.take(layer(ONE, 60 * MB))
+    clock.now += 2
+    transfer.take(layer(ONE, 40 * MB))
+    assert transfer.speed == 0
+    assert status_of(transfer).pace == "0 B/s"
+
+
 def test_layers_that_were_there_have_no_speed(transfer, clock):
     """Layers that the server has already are whole at once, without a speed or a time left."""
     for digest in (ONE, TWO):
