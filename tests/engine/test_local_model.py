@@ -108,6 +108,11 @@ def test_tokens_are_text_again(model: LocalModel) -> None:
     assert model.detokenize(model.tokenize(text)) == text
 
 
+def test_half_a_character(model: LocalModel) -> None:
+    """Half an emoji, which JSON may hold and llama.cpp refuses, is read as Ollama reads it: as U+FFFD."""
+    assert model.tokenize("a \ud83d b") == model.tokenize("a \ufffd b")
+
+
 def test_embeddings(model: LocalModel) -> None:
     """Vectors have length 1, the same text the same vector, a near text a nearer one than a far text."""
     texts = ["A cat sleeps on the sofa.", "A kitten naps on the couch.", "The stock market fell by 3 % today."]

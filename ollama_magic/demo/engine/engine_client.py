@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Union
 
 from ollama_magic.demo.language_model import ModelError
+from ollama_magic.foreign import repaired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -123,7 +124,8 @@ def _asked(
     connection: http.client.HTTPConnection, key: str, path: str, body: Mapping[str, Any]
 ) -> http.client.HTTPResponse:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    connection.request("POST", path, json.dumps(body).encode(), headers)
+    text = repaired(json.dumps(body, ensure_ascii=False))  # llama.cpp reads no lone surrogates
+    connection.request("POST", path, text.encode(), headers)
     response = connection.getresponse()
     if response.status != http.HTTPStatus.OK:
         raise ModelError(response.status, response.read().decode("utf-8", "replace"))
