@@ -166,7 +166,10 @@ def log_fault(logger: logging.Logger, error: BaseException) -> str:
         error: What was raised; its traceback is logged at the level `error`, masked.
     """
     logger.error("a fault of ollama_magic", exc_info=error)
-    said = one_line(masked(str(error)), 200)
+    try:
+        said = one_line(masked(str(error)), 200)
+    except Exception:  # noqa: BLE001 (an error of the user's may fail to say what it is)
+        said = ""
     name = type(error).__name__
     return f"ollama_magic itself failed ({f'{name}: {said}' if said else name}); {_how_to_see()}"
 

@@ -155,6 +155,16 @@ def test_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert written.endswith("KeyError: 'name'\n")
 
 
+class _Speechless(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+def test_a_fault_that_cannot_say_what_it_is() -> None:
+    """An error whose text raises another one is told by its name."""
+    assert log.log_fault(LOGGER, _Speechless()).startswith("ollama_magic itself failed (_Speechless); set OLLAMA_")
+
+
 class _Full(io.StringIO):
     def write(self, _: str) -> int:
         raise OSError(28, "No space left on device")
