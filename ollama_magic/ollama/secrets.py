@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -74,7 +75,7 @@ def _forms(values: object) -> tuple[str, ...]:
             [value, *words[1:]] if words[:1] == ["Bearer"] else [value, *(w for w in words if len(w) >= _SHORTEST_PART)]
         )
         for part in parts:
-            forms |= {part, quote(part, safe=""), json.dumps(part)[1:-1], repr(part)[1:-1]}
+            forms |= {part, quote(part, safe=""), quote(part), escape(part), json.dumps(part)[1:-1], repr(part)[1:-1]}
     return tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True))
 
 

@@ -120,6 +120,8 @@ def test_no_failure_shows_a_secret(script):
         f"my key is {KEY}.",
         f"Bearer {KEY}",
         f"https://x/?k={'sk-VERY%2Bsecret%2Fkey%3D%3D'}",
+        f"https://x/{'sk-VERY%2Bsecret/key%3D%3D'}",
+        "<p>na&quot;med\\secret value</p>",
         repr({"k": NAMED}),
         '{"k": "na\\"med\\\\secret value"}',
         f"{KEY}{KEY}",
