@@ -254,3 +254,19 @@ def test_an_answer_is_not_cut_by_another_window(model: LocalModel) -> None:
     assert isinstance(list(events)[-1], Finished)
     other.join()
     assert model.context_length({"num_ctx": 512}) == 512
+
+
+def test_tokens_are_counted_while_another_window_is_loaded(model: LocalModel) -> None:
+    """A process that is ended for another window fails nobody who counts tokens meanwhile."""
+
+    def load_again_and_again() -> None:
+        for window in (256, 512, 256, 512):
+            model.load({"num_ctx": window})
+
+    loading = threading.Thread(target=load_again_and_again)
+    loading.start()
+    counted = 0
+    while loading.is_alive():
+        counted += len(model.tokenize(f"text {counted}")) > 0
+    loading.join()
+    assert counted

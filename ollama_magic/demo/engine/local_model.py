@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ollama_magic.demo.engine.engine_client import events, post
+from ollama_magic.demo.engine.engine_client import BrokenOff, events, post
 from ollama_magic.demo.engine.engine_process import EngineFailed, EngineProcess, LoadSettings
 from ollama_magic.demo.engine.gguf import NotGguf, read_header
 from ollama_magic.demo.engine.limits import available_memory, thread_count
@@ -98,7 +98,7 @@ class LocalModel:
         """The numbers of a text's tokens; special tokens in it count as such."""
         known = self._token_numbers.get(text)
         if known is None:
-            reply = post(self._any(), "/tokenize", {"content": text, "add_special": False, "parse_special": True})
+            reply = self._asked("/tokenize", {"content": text, "add_special": False, "parse_special": True})
             known = [int(token) for token in reply["tokens"]]
             if len(self._token_numbers) >= _REMEMBERED:
                 self._token_numbers = {}
@@ -107,17 +107,15 @@ class LocalModel:
 
     def detokenize(self, tokens: Sequence[int]) -> str:
         """The text of tokens."""
-        return str(post(self._any(), "/detokenize", {"tokens": list(tokens)})["content"])
+        return str(self._asked("/detokenize", {"tokens": list(tokens)})["content"])
 
     def render(self, messages: Sequence[Message]) -> str:
         """The conversation in the model's own chat template."""
         rendered = self._rendered
         if rendered is None or rendered[0] != tuple(messages):
             written = [{"role": message.role, "content": message.content} for message in messages]
-            rendered = self._rendered = (
-                tuple(messages),
-                str(post(self._any(), "/apply-template", {"messages": written})["prompt"]),
-            )
+            prompt = str(self._asked("/apply-template", {"messages": written})["prompt"])
+            rendered = self._rendered = (tuple(messages), prompt)
         return rendered[1]
 
     def generate(self, request: GenerationRequest) -> Iterator[Event]:
@@ -180,6 +178,16 @@ class LocalModel:
                 yield Piece(event["content"])
             if event.get("stop"):
                 yield _finished(event, len(fields["prompt"]), evaluated)
+
+    def _asked(self, path: str, body: Mapping[str, Any]) -> Any:
+        """What any process replies; one that was ended meanwhile, for another window, gives way to the next."""
+        while True:
+            engine = self._any()
+            try:
+                return post(engine, path, body)
+            except BrokenOff:
+                if engine is self._engine:  # it has ended by itself
+                    raise
 
     def _any(self) -> EngineProcess:
         """The running process with whatever options it was loaded; a new one if there is none."""
