@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ollama_magic.demo.demo_server import DemoServer
+from ollama_magic.demo.language_model import GenerationRequest, Message, Piece
+from ollama_magic.demo.recordings.recorded_model import RecordedModel
 from ollama_magic.demo.recordings.replay import NoReplay, read_replay, recorded_pieces
 from ollama_magic.notebook.conversation_file import save_conversation
 from tests.demo.asking import chat
@@ -66,6 +68,14 @@ def test_the_recorded_pace(tmp_path: Path) -> None:
     assert [{piece.delay for piece in answer} for answer in paced] == [{1 / 50}, {1 / 40}]
     assert "".join(piece.thinking for piece in paced[0]) == "Rayleigh <x>"
     assert {piece.delay for piece in recorded_pieces(first, at_its_pace=False, thinks=False)} == {0.0}
+
+
+@pytest.mark.parametrize(("pace", "rest"), [(None, 1 / 50), (0, 0.0), (5, 1 / 5)])
+def test_a_pace_for_recorded_answers(pace: float | None, rest: float, tmp_path: Path) -> None:
+    """A server's pace holds for recorded answers, too; without one they come at their own."""
+    model = RecordedModel(pace, read_replay(save_conversation(tmp_path / "sky.json", TURNS)))
+    events = model.generate(GenerationRequest((Message("user", TURNS[0].prompt),)))
+    assert {event.delay for event in events if isinstance(event, Piece)} == {rest}
 
 
 def test_recordings_are_replayed_with_their_times() -> None:

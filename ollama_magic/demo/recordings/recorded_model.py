@@ -104,7 +104,8 @@ class RecordedModel:
         if results and turn is None:
             return _ended(self._paced(other_results_text(), thinks=False), request)
         if turn:
-            return _ended(recorded_pieces(turn, at_its_pace=self.pace is None, thinks=_thinks(request)), request)
+            said = recorded_pieces(turn, at_its_pace=self.pace is None, thinks=_thinks(request))
+            return _ended([replace(piece, delay=1 / self.pace) for piece in said] if self.pace else said, request)
         text = None if request.format else showcase_text(prompts)
         if text is None and self.fallback:
             return self._by_fallback(self.fallback, request)
