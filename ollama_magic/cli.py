@@ -194,7 +194,7 @@ def look_at(host: str | None) -> tuple[str, str | None]:
         if b"Ollama is running" not in _get(connection, address.path + "/"):
             return url, f"The server at {url} is not Ollama"
         models = json.loads(_get(connection, address.path + "/api/tags"))["models"]
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, RecursionError):
         return url, f"No Ollama answers at {url}"
     finally:
         connection.close()

@@ -17,6 +17,7 @@ import ollama_magic
 from ollama_magic import cli
 from tests.demo.asking import ask
 from tests.double import ScriptedServer, nobody
+from tests.ollama.raw_server import Connection, RawServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,6 +245,18 @@ def test_what_is_no_ollama() -> None:
         assert cli.look_at(empty.url)[1] == f"Ollama at {empty.url} has no model yet"
     dead = nobody()
     assert cli.look_at(dead)[1] == f"No Ollama answers at {dead}"
+
+
+def test_a_list_that_is_nested_without_end() -> None:
+    """A server whose list of models cannot be read is no Ollama."""
+
+    def nested(connection: Connection) -> None:
+        for body in (b"Ollama is running", b"[" * 100_000):
+            connection.request()
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), body)
+
+    with RawServer(nested) as server:
+        assert cli.look_at(server.address)[1] == f"No Ollama answers at http://{server.address}"
 
 
 @pytest.mark.parametrize("push", [signal.SIGINT, signal.SIGTERM])
