@@ -76,7 +76,8 @@ class OpenFence:
         """The rest; the text ends here, perhaps with a closing line that has no newline."""
         last = "".join(self._last)
         line, _, rest = last.partition("\n")
-        code = self._code_before_end(line, rest) if last.strip(" \t") else ""
+        blank = self._end is not None and not last.strip(" \t")  # without an end, blanks are code like all else
+        code = "" if blank else self._code_before_end(line, rest)
         if code is not None:
             return self._close(line if code else "")
         self._lines.append(self._dedented(last))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ollama_magic.conversation.reply import AS_JSON, AS_TEXT
-from ollama_magic.display.document import growing_document
+from ollama_magic.display.document import document_html, growing_document
 from ollama_magic.display.json_text import GrowingJson, laid_out
 from ollama_magic.display.settled import bundle, plain_text
 from ollama_magic.display.updating import UpdatingView
@@ -110,6 +110,12 @@ def test_a_gap_is_shown_as_code():
     assert "    __init__ *x*\n```\n# no title" in text_of(html)
     assert "<h1" not in html
     assert "<em" not in html
+
+
+@pytest.mark.parametrize("text", ["if x:\n    ", "    ", "\n\t", "a\n"])
+def test_a_gap_keeps_its_last_indent(text):
+    """The blanks at the end stand before the suffix, so they stay, however the text came."""
+    assert paints(text, list(text), AS_TEXT) == document_html(text, AS_TEXT)
 
 
 @pytest.mark.parametrize("text", [case["text"] for case in HOSTILE if "text" in case])
