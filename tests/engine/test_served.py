@@ -131,12 +131,25 @@ def test_the_demo_says_which_of_three_it_was(client: ollama.Client) -> None:
         ("chat", {"think": True}, "does not support thinking"),
         ("generate", {"prompt": "a", "suffix": "b"}, "does not support insert"),
         ("generate", {"prompt": "a", "images": ["aGk="]}, "does not support multimodal"),
+        ("generate", {"prompt": "a", "context": ["a"]}, "type must be number"),
+        ("generate", {"prompt": "a", "context": [10**9]}, "range_check"),
     ],
 )
 def test_what_it_cannot(server: DemoServer, path: str, more: dict[str, Any], error: str) -> None:
-    """Tools, thinking, a suffix and images are refused as Ollama refuses them."""
+    """Tools, thinking, a suffix, images and foreign tokens are refused with the reason, as Ollama refuses them."""
     body = {"model": SMALL_MODEL, "messages": said("Hi"), "stream": False, **more}
     assert error in lines(server, f"/api/{path}", body)[0]["error"]
+
+
+def test_a_file_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that does not load says why, whatever it is asked."""
+    monkeypatch.setenv("OLLAMA_MAGIC_ENGINE_THREADS", "1")
+    path = tmp_path / "empty.gguf"
+    path.write_bytes(b"GGUF\x03\x00\x00\x00" + bytes(64))
+    with DemoServer(pace=0, local=local_models([str(path)], tmp_path)) as server:
+        for asked, body in (("chat", {"messages": said("Hi")}), ("generate", {"prompt": "Hi"})):
+            reply = lines(server, f"/api/{asked}", {"model": "empty", "stream": False, **body})
+            assert reply[0]["error"].startswith("unable to load model")
 
 
 def test_a_model_made_of_it(client: ollama.Client) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ollama_magic.demo.api.answer_lines import AnswerLines
 from ollama_magic.demo.api.answer_stream import AnswerStream
 from ollama_magic.demo.api.context_limit import count_tokens, within_window
-from ollama_magic.demo.language_model import GenerationRequest, Message, Piece
+from ollama_magic.demo.language_model import GenerationRequest, Message, ModelError, Piece
 from ollama_magic.demo.models.model_reference import read_reference
 from ollama_magic.demo.transport.go_format import go_json, quoted
 from ollama_magic.demo.transport.request_body import (
@@ -24,6 +24,7 @@ from ollama_magic.demo.transport.request_body import (
 )
 
 if TYPE_CHECKING:
+    from ollama_magic.demo.language_model import LanguageModel
     from ollama_magic.demo.models.model_card import DemoModel
     from ollama_magic.demo.server_state import ServerState
     from ollama_magic.demo.transport.exchange import Exchange
@@ -172,8 +173,16 @@ def generate(state: ServerState, exchange: Exchange) -> None:
     elif prompt:
         system = [Message("system", body["system"])] if body.get("system") else []
         asked.messages = [*system, Message("user", prompt)]
-        asked.earlier = state.language_model(model).detokenize(body.get("context", []))
+        asked.earlier = _earlier(state.language_model(model), body.get("context", []))
     asked.run()
+
+
+def _earlier(language_model: LanguageModel, context: list[Any]) -> str:
+    """The text of a `context`; Refusal for numbers that are no tokens of this model."""
+    try:
+        return language_model.detokenize(context) if context else ""
+    except ModelError as error:
+        raise Refusal(error.status, error.text) from None
 
 
 def _full(name: str) -> str:
