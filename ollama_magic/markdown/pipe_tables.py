@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ollama_magic.markdown.fence_rule import fence
 from ollama_magic.markdown.math import formula_end
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     rule = _line(state, start + 1)
     head_line = _line(state, start)
     if "|" not in head_line or not _OPENING_RULE.match(rule) or rule.startswith(("- ", "-\t")):
+        return False
+    if fence(state, start, end, True):  # the fence is open as soon as its line is complete
         return False
     alignments = _alignments(rule)
     head = cells(head_line, len(alignments))

@@ -87,6 +87,14 @@ def test_a_line_that_becomes_a_row_loses_its_border() -> None:
     assert streamed(text, 4) == rendered(text)
 
 
+@pytest.mark.parametrize("run", ["```", "~~~"])
+def test_a_fence_with_a_pipe_is_no_head_of_a_table(run: str) -> None:
+    """A line that opens a fence has opened it, whatever the next line looks like."""
+    text = f"{run}yaml | a.yaml\n---|---\na: 1\n{run}\n"
+    assert "<table>" not in rendered(text)
+    assert streamed(text) == rendered(text)
+
+
 def test_a_lone_carriage_return_waits() -> None:
     """A carriage return at the end of a piece may be half a line end."""
     screen = Screen()
