@@ -27,14 +27,15 @@ def read_schema_file(path: str) -> Mapping[str, object]:
     Raises:
         InputError: There is none, it is too large, or it holds no JSON object.
     """
-    file, shown = Path(path).expanduser(), one_line(path, 80)
+    shown = one_line(path, 80)
     try:
-        with file.open("rb") as opened:
+        with Path(path).expanduser().open("rb") as opened:
             content = opened.read(MOST + 1)
-        schema = json.loads(content.decode("utf-8-sig"))
-    except OSError as error:
-        why = error.strerror or type(error).__name__
+    except (OSError, ValueError, RuntimeError) as error:  # not only of files: no path, and `~` of nobody's
+        why = getattr(error, "strerror", None) or one_line(str(error), 100).rstrip(".")
         raise InputError(f"The schema {shown} cannot be read: {why}.") from None
+    try:
+        schema = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         why = "it is longer than 1 MB" if len(content) > MOST else one_line(str(error), 100)
         raise InputError(f"The file {shown} holds no JSON Schema: {why}.") from None

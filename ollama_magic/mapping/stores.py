@@ -33,7 +33,10 @@ def store_of(session: Session, cache: object) -> Store | None:
         text = os.fspath(cache)
         if not isinstance(text, str) or not text.strip() or "\0" in text:
             raise InputError("cache is a path such as 'answers.sqlite', or True, False or None.")
-        path = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 (Path raises for ~nobody)
+        try:
+            path = Path(text).expanduser().absolute()
+        except RuntimeError:
+            raise InputError(f"cache={one_line(text, 80)!r} names a home folder that does not exist.") from None
         _refuse_other_files(path)
         return _store_at(str(path))
     if not isinstance(cache, bool | None):

@@ -192,6 +192,8 @@ class _Unknown:
         ({"type": object()}, "is no JSON Schema"),
         ({"enum": {1, 2}}, "is no JSON Schema"),
         ("nowhere.json", "cannot be read: No such file"),
+        ("~nobody-of-that-name/city.json", "cannot be read: Could not determine home directory"),
+        ("city\0.json", "cannot be read: embedded null byte"),
     ],
 )
 def test_what_is_no_format_is_refused_in_one_line(source, part, tmp_path, monkeypatch):

@@ -223,6 +223,8 @@ def test_where_there_is_no_store_one_has_to_be_named(start) -> None:
     for wrong in (7, [], np.array([1, 2])):
         with pytest.raises(InputError, match="cache is a path"):
             ollama_magic.map("Say {{text}}", ["a"], cache=wrong)
+    with pytest.raises(InputError, match="home folder that does not exist"):
+        ollama_magic.map("Say {{text}}", ["a"], cache="~nobody-of-that-name/answers.sqlite")
 
 
 def test_a_store_that_cannot_be_written_loses_no_answer(start, tmp_path: Path) -> None:
