@@ -69,6 +69,9 @@ class LoopThread:
 
     def finish(self, coroutine: Coroutine[Any, Any, object]) -> None:
         """Run a coroutine that closes something, and wait at most `FINISH_S`, even in a stopped thread."""
+        if sys.is_finalizing():  # no thread starts any more, and whoever waits for one waits for ever
+            coroutine.close()
+            return
         with suppress(NotYet):
             self.start(coroutine).result(timeout=FINISH_S)
 
@@ -236,6 +239,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
+        loop.set_exception_handler(lambda *_: None)  # of generators within each other, all but one are being closed
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(asyncio.sleep(0))  # connections that were closed last end only now
         loop.close()

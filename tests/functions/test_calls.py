@@ -209,6 +209,14 @@ def test_a_script_needs_no_ipython(start) -> None:
     assert (done.stdout, done.stderr) == ("one two one  two\n['one ', 'two']\n", "")
 
 
+def test_a_script_ends_with_a_stream_that_it_left(start) -> None:
+    """A stream that nobody read to its end keeps no script alive, and nothing is printed at its end."""
+    start(answers=lambda _: ["word "] * 2000, pace=30)
+    code = "import ollama_magic\nanswer = iter(ollama_magic.stream('Hi'))\nprint(next(answer))\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "word \n", "")
+
+
 def test_what_cut_an_answer_is_told_as_in_a_cell(start) -> None:
     """The notes of an answer are those that a cell would show, option and all."""
     start(answers=lambda body: ["one ", "two ", "three ", "four "])
