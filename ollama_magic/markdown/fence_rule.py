@@ -33,7 +33,13 @@ def opens_deep_fence(state: StateBlock, line: int) -> bool:
     """Whether a line that is indented like code opens a fence: in a list, or right below a line of text."""
     if not _opening(state, line):
         return False
-    return state.listIndent >= 0 or (line > 0 and not state.isEmpty(line - 1))
+    return state.listIndent >= 0 or (line > 0 and not state.isEmpty(line - 1) and not _below_fence(state, line))
+
+
+def _below_fence(state: StateBlock, line: int) -> bool:
+    """Whether a fence ends right above: that is no text, and what stands below it begins anew."""
+    before = state.tokens[-1] if state.tokens else None
+    return bool(before and before.type == "fence" and before.map and before.map[1] == line)
 
 
 def _opening(state: StateBlock, line: int) -> re.Match[str] | None:

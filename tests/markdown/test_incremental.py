@@ -67,6 +67,7 @@ def test_finished_rows_with_formulas_are_still() -> None:
         "😀 \ud83d\ude00",
         "$$\nx\n\ny\n$$\nz",
         "```\n",
+        "```\n```\n    ```\nx\n",
         "```\nx\n   ",
         "~~~ a\n\tb\n~~~",
         " ```\n\tx\n  y\n ```\nz",
