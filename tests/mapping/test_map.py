@@ -247,11 +247,3 @@ def test_a_pipe_is_no_file_of_answers(start, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="is not a regular file"):
         ollama_magic.map("Say {{text}}", ["a"], cache=tmp_path / "pipe")
-
-
-def test_the_folder_of_nobody_is_a_name_like_any_other(start, tmp_path: Path, monkeypatch) -> None:
-    """A `~` that leads to no home stays in the name."""
-    start(answers=echo)
-    monkeypatch.chdir(tmp_path)
-    assert ollama_magic.map("Say {{text}}", ["a"], cache="~nobody-here").values == ["Say a"]
-    assert (tmp_path / "~nobody-here").exists()
