@@ -8,8 +8,7 @@ const repaired = new WeakMap(); // by notebook model: the slots whose output we 
 /** Ask the kernels of all notebooks for what was missed, and listen to what they say meanwhile. */
 export function repairOutputs(tracker) {
   joinLinks(tracker, ({ context }) => {
-    const repair = new OutputRepair(context);
-    context.sessionContext.iopubMessage.connect((_, message) => repair.heard(message));
+    context.sessionContext.iopubMessage.connect((_, message) => heard(context.model, message));
     return {
       opening: () => ({ unsettled: unsettledIn(context.model) }),
       heard: data => putSettled(context.model, data)
@@ -37,22 +36,14 @@ function putSettled(model, answer) {
   }
 }
 
-/** One notebook: an output that this page saw begin is JupyterLab's own business, any other is ours. */
-class OutputRepair {
-  constructor(context) {
-    this.context = context;
-    this.seen = new Set();
-  }
-
-  heard({ header, content }) {
-    const label = labelOf(content.metadata);
-    if (label && header.msg_type === 'display_data') {
-      this.seen.add(label.slot);
-    }
-    const settles = label && header.msg_type === 'update_display_data' && label.state !== RUNNING;
-    if (settles && !this.seen.has(label.slot)) {
-      put(this.context.model, content.data, label);
-    }
+/**
+ * Put in what settles, after JupyterLab itself did: the output of a page that was reloaded meanwhile, and of a cell
+ * that was moved or pasted, is not known to it any more.
+ */
+function heard(model, { header, content }) {
+  const label = labelOf(content.metadata);
+  if (label && header.msg_type === 'update_display_data' && label.state !== RUNNING) {
+    put(model, content.data, label);
   }
 }
 
