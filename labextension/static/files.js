@@ -68,11 +68,15 @@ async function sendFiles(link, panel, files) {
   for (const file of files) {
     const about = { panel, name: file.name, size: file.size, mark: crypto.getRandomValues(new Uint32Array(4)).join('.') };
     if (file.size > MOST_BYTES) {
-      link.send({ file: about });
+      await link.sendFile({ file: about });
       continue;
     }
     for (let at = 0; at === 0 || at < file.size; at += PIECE_BYTES) {
-      link.send({ file: about }, [await file.slice(at, at + PIECE_BYTES).arrayBuffer()]);
+      const piece = await file.slice(at, at + PIECE_BYTES).arrayBuffer().catch(() => null);
+      await link.sendFile({ file: about }, piece ? [piece] : undefined);
+      if (piece === null) {
+        break; // a folder, or a file that has gone: the kernel gets name and size, and says so
+      }
     }
   }
 }

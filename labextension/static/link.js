@@ -30,6 +30,7 @@ class Link {
   constructor(context) {
     this.context = context;
     this.comm = null;
+    this.files = null; // the comm of files, once there was one
     this.announced = false;
     this.parts = [];
     joins.forEach(join => { this.add(join); });
@@ -49,6 +50,25 @@ class Link {
     if (this.open) {
       this.comm.send(data, undefined, buffers);
     }
+  }
+
+  /** Send a piece of a file: where the kernel has subshells it gets it while a cell blocks, as it gets a prompt. */
+  async sendFile(data, buffers) {
+    this.files ??= this.openFiles();
+    const comm = await this.files;
+    if (this.open && !comm.isDisposed) {
+      comm.send(data, undefined, buffers);
+    }
+  }
+
+  async openFiles() {
+    const { kernel } = this;
+    const comm = kernel.createComm(TARGET);
+    if (kernel.supportsSubshells && comm.commsOverSubshells !== 'disabled') {
+      await comm.subshellStarted?.catch(() => {}); // without one the piece waits for the cell
+    }
+    comm.open({});
+    return comm;
   }
 
   get open() {
@@ -109,5 +129,6 @@ class Link {
 
   forget() {
     this.comm = null;
+    this.files = null;
   }
 }

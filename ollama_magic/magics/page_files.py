@@ -20,7 +20,7 @@ class TakesFiles(Protocol):
         """That class."""
 
     def take_file(self, name: str, data: bytes | None, size: int) -> None:
-        """Take a file; `data` is None where it is too large, and `size` says how large."""
+        """Take a file; `data` is None where it is too large, as `size` says, or could not be read."""
 
 
 class PageFiles:
@@ -34,7 +34,7 @@ class PageFiles:
 
         Args:
             file: The JSON of the message: panel, name and size of the file, and a mark of its own.
-            buffers: The bytes beside it; none for a file that is too large.
+            buffers: The bytes beside it; none for a file that is too large or that the page cannot read.
             takers: Where the panel is looked for.
         """
         if not isinstance(file, dict):

@@ -41,6 +41,7 @@ class AttachmentTray:
     ) -> None:
         self._factory, self._limits, self._mask, self._say = factory, limits, mask, say
         self._attached: list[Attachment] = []
+        self._refused: list[str] = []  # lines about files; a later file of the same drop does not hide them
         self._lock = threading.Lock()
         self.button = factory.file_upload("Attach", ATTACH, "ollama-magic-attach")
         self.button.observe(lambda change: self._uploaded(change["new"]), "value")
@@ -50,23 +51,24 @@ class AttachmentTray:
         self.box: Any = factory.box((), "ollama-magic-tray")
 
     def add(self, name: str, data: bytes | None, size: int = 0) -> None:
-        """Attach a file; `data` is None for one that was too large to be passed on."""
+        """Attach a file; `data` is None for one that was too large to be passed on, or could not be read."""
         try:
             self._add(one_line(name, 120) or "a file", data, size)
         except OllamaMagicError as error:
-            self._say(str(error))
-        else:
-            self._say("")
+            self._refused += [str(error)] * (str(error) not in self._refused)
+            self._say(" ".join(self._refused))
         self._show()
 
     def take(self) -> tuple[Attachment, ...]:
         """Return what is attached, which is then no longer."""
         with self._lock:
-            taken, self._attached = tuple(self._attached), []
+            taken, self._attached, self._refused = tuple(self._attached), [], []
         self._show()
         return taken
 
     def _add(self, name: str, data: bytes | None, size: int) -> None:
+        if data is None and size <= FILE_BYTES:
+            raise InputError(f"{name} cannot be attached: it could not be read; of a folder, attach the files.")
         if data is None:
             most = megabytes(FILE_BYTES)
             raise InputError(f"{name} cannot be attached: it has {megabytes(size)}, and at most {most} are read.")
@@ -79,6 +81,9 @@ class AttachmentTray:
 
     def _uploaded(self, value: Any) -> None:
         files = list(_files(value))
+        if files:
+            self._refused = []
+            self._say("")
         for name, data in files:
             self.add(name, data)
         if files:

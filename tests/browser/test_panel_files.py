@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.answers import chats, words
-from tests.browser.lab import THEMES, WEAR
+from tests.browser.lab import KERNEL_JS, THEMES, WEAR
 from tests.browser.test_panel import PANEL, opened
 from tests.double.library.scripted_models import VISION
 from tests.magics.test_attach import images
@@ -87,4 +87,37 @@ def test_a_dropped_picture_is_sent(
     pictures(page, shots, "panel-sent")
     assert panel.root.locator(".ollama-magic-said img").count() == 0
     assert panel.root.locator(".ollama-magic-bubble img").count() == 2
+    assert page.errors == []
+
+
+def drop(page: NotebookPage, *paths: Path) -> None:
+    """Drop files or folders on the box, as a file manager does."""
+    box = page.page.locator(BOX).last.bounding_box()
+    assert box is not None
+    mouse = page.context.new_cdp_session(page.page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        mouse.send("Input.dispatchDragEvent", {"type": kind, "x": box["x"] + 9, "y": box["y"] + 9, "data": data})
+
+
+def test_dropped_while_a_cell_blocks(
+    demo_server: Callable[..., ScriptedServer], notebook: Callable[..., NotebookPage], tmp_path: Path
+) -> None:
+    """What is dropped while a cell blocks goes along at once; a folder is refused in a line that stays."""
+    server = demo_server(pace=0, answers=lambda _: words("As you say."))
+    page = notebook(server, PANEL, "import time\nfor _ in range(600):\n    time.sleep(0.1)")
+    panel = opened(page, 1)
+    (folder := tmp_path / "papers").mkdir()
+    (notes := tmp_path / "notes.txt").write_text("Rain.")
+    page.start(2)
+    page.page.wait_for_function(f"{KERNEL_JS}.status === 'busy'")
+    drop(page, folder, notes)
+    panel.wait("notes.txt")
+    panel.wait("papers cannot be attached: it could not be read; of a folder, attach the files.")
+    panel.ask("What is it about?")
+    panel.wait("As you say.")
+    assert page.running(2)
+    (message,) = chats(server)[-1].json["messages"]
+    assert message["content"] == "What is it about?\n\n```notes.txt\nRain.\n```"
+    page.interrupt()
     assert page.errors == []

@@ -102,6 +102,10 @@ def test_files_of_the_page(shell, server, outputs):
     drop("film.mov", 900_000_000)
     assert "film.mov cannot be attached: it has 900 MB, and at most 64 MB are read." in first.notice.text
     assert ("fig.png" in page(first.tray.box), page(second.tray.box)) == (True, "")
+    drop("a folder", 4096)
+    drop("fig.png", len(png()), png())
+    for line in ("film.mov cannot be attached", "a folder cannot be attached: it could not be read; of a folder,"):
+        assert line in first.notice.text
     comm._receive("page", {"content": {"data": {"file": "nonsense"}}, "buffers": [SimpleNamespace()]})
     first.close()
     second.close()
