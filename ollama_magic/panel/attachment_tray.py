@@ -66,6 +66,12 @@ class AttachmentTray:
         self._show()
         return taken
 
+    def put_back(self, taken: tuple[Attachment, ...]) -> None:
+        """Attach once more what was taken for a prompt that could not be sent."""
+        with self._lock:
+            self._attached = [*taken, *self._attached]
+        self._show()
+
     def _add(self, name: str, data: bytes | None, size: int) -> None:
         if data is None and size <= FILE_BYTES:
             raise InputError(f"{name} cannot be attached: it could not be read; of a folder, attach the files.")

@@ -145,11 +145,14 @@ class Panel:
         self.wake()
 
     def _ask(self, turn: TurnWidgets, prompt: str) -> None:
-        turn.retried = True
+        self._do(self._ask_instead, turn, prompt)
+
+    def _ask_instead(self, turn: TurnWidgets, prompt: str) -> None:
         if turn.handle is not None:
             turn.handle.stop()
         known = self._session.journal.turn(turn.turn.number)
-        self._do(self._send, prompt, known if known is not None and known.counts else None, turn.turn.attachments)
+        self._send(prompt, known if known is not None and known.counts else None, turn.turn.attachments)
+        turn.retried = True
 
     def _keep(self, turn: TurnWidgets, column: Turn) -> None:
         known = self._session.journal.turn(turn.turn.number)
@@ -157,7 +160,12 @@ class Panel:
             self._do(self._actions.keep, known, column)
 
     def _ask_next(self, prompt: str) -> None:
-        self._send(prompt, None, self.tray.take())
+        attached = self.tray.take()
+        try:
+            self._send(prompt, None, attached)
+        except OllamaMagicError:
+            self.tray.put_back(attached)
+            raise
 
     def _send(self, prompt: str, instead_of: Turn | None, attachments: tuple[Attachment, ...]) -> None:
         self.turns.sent(self._actions.send(prompt, instead_of, attachments))

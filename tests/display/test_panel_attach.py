@@ -72,6 +72,21 @@ def test_asked_again_with_them(shell, server, outputs):
     assert (messages(server)[-1]["content"], images(messages(server)[-1])) == ("In one word?", [png()])
 
 
+def test_a_prompt_that_cannot_be_sent(shell, server, outputs):
+    """If a prompt is refused at once, the line says why, and what is attached goes along with the next one."""
+    panel = opened(shell)
+    choose(panel, "fig.png", png())
+    conversation = loaded_magics().session.conversation()
+    conversation.set_setting("tools", ["weather"])  # a function that has been deleted since
+    type_in(panel, "What is this?")
+    assert "weather" in panel.notice.text
+    assert "fig.png" in page(panel.tray.box)
+    conversation.set_setting("tools", None)
+    type_in(panel, "What is this?")
+    assert images(messages(server)[-1]) == [png()]
+    assert page(panel.tray.box) == ""
+
+
 def test_what_cannot_be_attached_in_a_panel(shell, server, outputs):
     """A file that cannot be attached is one line in the panel; *Remove* takes away what is attached."""
     panel = opened(shell)
