@@ -22,7 +22,7 @@ from ollama_magic.panel.attachment_tray import AttachmentTray
 from ollama_magic.panel.input import PromptInput
 from ollama_magic.panel.notice import Notice
 from ollama_magic.panel.toolbar import Toolbar
-from ollama_magic.panel.transcript import Transcript
+from ollama_magic.panel.transcript import Transcript, answering
 from ollama_magic.panel.turn_list import PORTION, TurnList
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ class Panel:
         for name, callback in (("pre_run_cell", self._cell_begins), ("post_run_cell", self._cell_ended)):
             with suppress(ValueError):
                 self._shell.events.unregister(name, callback)
-        conversation = self._session.conversation()
-        self._transcript.update(conversation.name, conversation.turns)
+        self._transcript.finish(self._session, self._session.conversation())
         if self._widgets:
             self._leave()
 
@@ -249,7 +248,7 @@ class Panel:
     def _copy(self) -> None:
         self._awaited = False
         conversation = self._session.conversation()
-        if self.closed or any(one.reply.conversation == conversation.name for one in self._session.running()):
+        if self.closed or answering(self._session, conversation):
             return  # its end wakes the panel again
         self._transcript.update(conversation.name, conversation.turns)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
+from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,14 @@ from ollama_magic.display.slot import settled_of
 from ollama_magic.display.vscode import style_for_host
 from ollama_magic.foreign import one_line, repaired, visible, without_controls
 from ollama_magic.panel.transcript_places import SEALED, Places, placed
+from ollama_magic.turns.turn_value import RUNNING
 from ollama_magic.turns.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ollama_magic.conversation.conversation import Conversation
+    from ollama_magic.conversation.session import Session
     from ollama_magic.turns.turn_value import Turn
 
     Bundle = dict[str, str]
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
 OUTPUTS = SEALED + 2  # the first has the line about all turns
 NOTHING = "This conversation has no turns yet."
+GROWS = "still being answered"  # below what has come of an answer, also where the kernel dies before its end
 
 
 class Transcript:
@@ -56,6 +61,20 @@ class Transcript:
             for output, bundle in zip(self._outputs, self._bundles(name, turns), strict=True):
                 output.update(name, bundle)
 
+    def finish(self, session: Session, conversation: Conversation) -> None:
+        """Update it for the last time, and once more when what is being answered has ended."""
+        self.update(conversation.name, conversation.turns)
+        if not answering(session, conversation):
+            return
+
+        def once_ended() -> None:
+            if not answering(session, conversation):
+                with suppress(ValueError):  # another thread was faster
+                    session.journal.listeners.remove(once_ended)
+                self.update(conversation.name, conversation.turns)
+
+        session.journal.listeners.append(once_ended)
+
     def _bundles(self, name: str, turns: Sequence[Turn], newest: int = 0) -> list[Bundle]:
         """Return what each output holds. What fits in one output is in the first, below the line about all turns."""
         by_number = {turn.number: turn for turn in turns[-newest:]}
@@ -82,6 +101,11 @@ class Transcript:
         if known is None or known[0] != state:
             known = self._known[turn.number] = state, _part_of(turn)
         return known[1]
+
+
+def answering(session: Session, conversation: Conversation) -> bool:
+    """Whether one of the conversation's turns is being answered."""
+    return any(one.reply.conversation == conversation.name for one in session.running())
 
 
 class _Output:
@@ -125,6 +149,7 @@ def _part_of(turn: Turn) -> _Part:
     names = ", ".join(visible(one_line(one.name)) for one in turn.attachments)
     attached = f"<p><small>attached {escape(names)}</small></p>" if names else ""
     html = f"<blockquote>{_lines(turn.prompt)}{attached}</blockquote>{settled_html(Reply.of(turn), 'brief')}"
+    html += f"<p><small>{GROWS}</small></p>" if turn.state == RUNNING else ""
     asked = "\n".join(f"> {line}" for line in without_controls(repaired(turn.prompt)).splitlines())
     asked += f"\n> [attached {names}]" if names else ""
     for other in map(Reply.of, turn.alternatives):
@@ -137,7 +162,8 @@ def _part_of(turn: Turn) -> _Part:
 def _answers(turn: Turn) -> str:
     """Return the answer, and those of other models below a heading each."""
     others = [f"## beside it: {one_line(one.model)}\n\n{plain_text(Reply.of(one))}" for one in turn.alternatives]
-    return "\n\n".join([plain_text(Reply.of(turn)), *others])
+    growing = [f"[{GROWS}]"] if turn.state == RUNNING else []
+    return "\n\n".join([plain_text(Reply.of(turn)), *growing, *others])
 
 
 def _lead(name: str, count: int, shown: int) -> str:

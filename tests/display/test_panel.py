@@ -19,7 +19,7 @@ from ollama_magic.panel.panel_view import Panel
 from ollama_magic.panel.transcript import OUTPUTS, Transcript
 from ollama_magic.panel.transcript_places import LIMIT as TRANSCRIPT_LIMIT
 from ollama_magic.panel.turn_list import LIMIT, LIVE, PORTION
-from tests.answers import chats, sent, words
+from tests.answers import chats, held, sent, words
 from tests.display.replies import HTML, TEXT, WIDGET, found, leaves
 from tests.double import Fault, ScriptedServer
 from tests.turns import a_turn
@@ -404,6 +404,28 @@ def test_closing_leaves_the_transcript(shell, server, outputs):
     assert "> one\n\nYou said: **one**" in newest[second][TEXT]
     assert root.comm is None
     assert panel.closed
+
+
+def test_closing_in_mid_answer(shell, server, outputs):
+    """A panel that is closed in mid-answer leaves a transcript that says so, and the whole answer once it has come."""
+    panel = opened(shell)
+    released = threading.Event()
+    server.state.answers = lambda _: held("It is long, and it is whole.", released)
+    NotebookActions(loaded_magics()).send("one")
+    session = loaded_magics().session
+
+    async def begun():
+        while not (session.last and session.last.text_parts and panel.turns.turns):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    session.loop_thread.run(begun())
+    panel.close()
+    assert transcript_in(outputs)[TEXT].endswith("[still being answered]")
+    released.set()
+    settle(panel)
+    assert transcript_in(outputs)[TEXT].endswith("> one\n\nIt is long, and it is whole.")
+    assert "still being answered" not in transcript_in(outputs)[HTML]
+    assert session.journal.listeners == []
 
 
 def test_the_end_of_the_kernel_closes_the_panel(shell, server, outputs):
