@@ -26,10 +26,21 @@ def answers(shell: Any, session: Session, asked: object, footer: str) -> list[di
     found: list[dict[str, object]] = []
     for label in asked[:LIMIT] if isinstance(asked, list) else ():
         slot = label.get("slot") if isinstance(label, dict) else None
-        if isinstance(slot, str) and (known := settled_of(shell).get(slot) or _from_the_store(session, label, footer)):
+        if not isinstance(slot, str):
+            continue
+        known = settled_of(shell).get(slot) or _left_by_a_panel(session, slot)
+        if known := known or _from_the_store(session, label, footer):
             bundle, state = known
             found.append({"bundle": bundle, "label": {"slot": slot, **state}})
     return found
+
+
+def _left_by_a_panel(session: Session, slot: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return what replaces the widget of a panel whose kernel has ended; None if this is no such output."""
+    of_panel, _, nth = slot.rpartition(".")
+    if nth != "0" or any(name.startswith(f"panel {of_panel} ") for name in list(session.owned_resources)):
+        return None
+    return {"text/html": "", "text/plain": ""}, {"state": "closed"}
 
 
 def choose_for_page(session: Session, asked: object, footer: str) -> dict[str, object] | None:

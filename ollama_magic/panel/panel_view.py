@@ -22,7 +22,7 @@ from ollama_magic.panel.attachment_tray import AttachmentTray
 from ollama_magic.panel.input import PromptInput
 from ollama_magic.panel.notice import Notice
 from ollama_magic.panel.toolbar import Toolbar
-from ollama_magic.panel.transcript import Transcript, answering
+from ollama_magic.panel.transcript import CLOSED, NO_WIDGET, OPEN, Transcript, answering, widget_label
 from ollama_magic.panel.turn_list import PORTION, TurnList
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Panel:
 
     def __init__(self, session: Session, actions: PanelActions, shell: Any, slot: str, *, widgets: bool = True) -> None:
         self._session, self._actions, self._shell = session, actions, shell
-        self._transcript = Transcript(slot)
+        self._slot, self._transcript = slot, Transcript(slot)
         self._display_id = secrets.token_hex(16)
         self._widgets = widgets
         self.due = self._busy = self._awaited = False
@@ -69,7 +69,7 @@ class Panel:
             self._session.call(self._first_look())
             publish: Any = display.display
             bundle = {WIDGET_TYPE: view_of(self.root), "text/plain": PLACEHOLDER}
-            publish(bundle, raw=True, display_id=self._display_id)
+            publish(bundle, raw=True, display_id=self._display_id, metadata=widget_label(self._shell, self._slot, OPEN))
         # A long transcript, which the panel hides, follows when the panel stands.
         self._transcript.open(conversation.name, conversation.turns, PORTION if self._widgets else 0)
         logger.info("a panel opens with %d turns", len(conversation.turns))
@@ -129,7 +129,8 @@ class Panel:
         from IPython import display
 
         publish: Any = display.update_display
-        publish({"text/html": "", "text/plain": ""}, raw=True, display_id=self._display_id)
+        label = widget_label(self._shell, self._slot, CLOSED)
+        publish(dict(NO_WIDGET), raw=True, display_id=self._display_id, metadata=label)
         self.turns.close()
         self.factory.close_all()
 

@@ -1,4 +1,4 @@
-"""The static transcript of a panel in the notebook file, which the open panel hides."""
+"""The static transcript of a panel in the notebook file, which the open panel hides, and the label of its widget."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     _Part = tuple[str, str]  # as HTML, as Markdown
 
 OUTPUTS = SEALED + 2  # the first has the line about all turns
+OPEN, CLOSED = "running", "closed"  # the panel's widget, as the label of its output says
+NO_WIDGET = {"text/html": "", "text/plain": ""}
 NOTHING = "This conversation has no turns yet."
 GROWS = "still being answered"  # below what has come of an answer, also where the kernel dies before its end
 
@@ -106,6 +108,15 @@ class Transcript:
 def answering(session: Session, conversation: Conversation) -> bool:
     """Whether one of the conversation's turns is being answered."""
     return any(one.reply.conversation == conversation.name for one in session.running())
+
+
+def widget_label(shell: Any, slot: str, state: str) -> dict[str, Any]:
+    """Return the metadata of the output with a panel's widget, and note for later pages if it is closed."""
+    name = f"{slot}.0"
+    settled_of(shell).pop(name, None)
+    if state == CLOSED:
+        settled_of(shell)[name] = dict(NO_WIDGET), {"state": CLOSED}
+    return {"ollama_magic": {"slot": name, "conversation": None, "state": state}}
 
 
 class _Output:

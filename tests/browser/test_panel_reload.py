@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.lab import WAIT_MS, Lab
+from tests.browser.lab import NOTEBOOK_JS, WAIT_MS, Lab
 from tests.browser.test_panel import PANEL, PanelOf, opened, said
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not Lab.labextension, reason="JupyterLab's part is turned off")
 
+WIDGETS = f"""() => {NOTEBOOK_JS}.content.widgets[1].model.outputs.toJSON()
+    .filter(output => Object.keys(output.data).some(type => type.includes('widget'))).length"""
 TRANSCRIPT = "part => document.querySelector('.ollama-magic-transcript')?.textContent.includes(part)"
 
 
@@ -38,6 +41,31 @@ def test_the_transcript_after_a_reload(demo_server: Servers, notebook: Notebooks
     assert output["metadata"]["ollama_magic"]["panel"] == "main"
     assert page.output(1).locator(".ollama-magic-transcript").is_hidden()
     assert page.errors == []
+
+
+def test_a_panel_closed_after_a_reload(demo_server: Servers, notebook: Notebooks) -> None:
+    """A panel that is closed in a page that was loaded anew leaves the transcript alone; so does a kernel's end."""
+    page = notebook(demo_server(pace=0, answers=said), PANEL)
+    panel = opened(page, 1)
+    panel.ask("one")
+    panel.wait("You said: one")
+    page.reload()
+    PanelOf(page).button("×").click()
+    page.page.wait_for_function("() => !document.querySelector('.ollama-magic-panel')", timeout=WAIT_MS)
+    page.wait_text(1, "You said: one")
+    page.page.wait_for_function(f"() => ({WIDGETS})() === 0", timeout=WAIT_MS)
+    page.run(1)
+    PanelOf(page).wait("You said: one")
+    page.reload()
+    PanelOf(page).wait("You said: one")
+    assert page.errors == []  # the widgets of a page that was loaded anew have JupyterLab complain of a restart
+    page.restart()
+    page.run(0)
+    page.page.wait_for_function(f"() => ({WIDGETS})() === 0", timeout=WAIT_MS)
+    assert "widget" not in json.dumps(page.save()["cells"][1]["outputs"])
+    page.reload()
+    page.wait_text(1, "You said: one")
+    assert "rror" not in page.text(1)
 
 
 def test_what_was_said_while_no_page_was_open(demo_server: Servers, notebook: Notebooks) -> None:
