@@ -2,6 +2,8 @@
 // It is never built from anything. What a front end does not run is done without: the Send button works alone.
 (element => {
   const page = Date.now().toString(36);
+  const [MAIN, EDITOR] = [':scope > .ollama-magic-input .ollama-magic-draft textarea', '.ollama-magic-draft textarea'];
+  const EDIT = '.ollama-magic-doings button:first-of-type';
   const sent = [];
   let [tries, count, top] = [0, 0, 0];
   let [recalled, keep] = [null, null];
@@ -81,7 +83,22 @@
     notify(outbox);
     draft.value = '';
     notify(draft);
-    draft.focus();
+    const panel = input.closest('.ollama-magic-panel');
+    // An editor is about to go.
+    (input.closest('.ollama-magic-turn') ? panel.querySelector(MAIN) : draft).focus();
+  };
+
+  // Edit and Cancel draw a turn anew, and the focus would be nowhere: it follows to the box, and back to the button.
+  const follows = (turn, wanted) => {
+    const drawn = new MutationObserver(() => {
+      const found = turn.querySelector(wanted);
+      if (!found || (wanted !== EDITOR && turn.querySelector(EDITOR))) return;
+      drawn.disconnect();
+      found.focus();
+      found.setSelectionRange?.(found.value.length, found.value.length);
+    });
+    drawn.observe(turn, { childList: true, subtree: true });
+    setTimeout(() => drawn.disconnect(), 1500);
   };
 
   const recall = (panel, draft, step) => {
@@ -116,6 +133,8 @@
       event.preventDefault();
       event.stopPropagation();
       send(button.closest('.ollama-magic-input'));
+    } else if (button?.matches(`${EDIT}, .ollama-magic-cancel`)) {
+      follows(button.closest('.ollama-magic-turn'), button.matches(EDIT) ? EDITOR : EDIT);
     } else if (button?.classList.contains('ollama-magic-earlier')) {
       keep = turns.scrollHeight - turns.scrollTop;
       setTimeout(() => { keep = null; }, 1500);

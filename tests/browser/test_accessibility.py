@@ -8,7 +8,7 @@ import pytest
 
 from tests.answers import chats, paragraphs, words
 from tests.browser.lab import WAIT_MS
-from tests.browser.test_panel import PANEL, PanelOf
+from tests.browser.test_panel import PANEL, PanelOf, opened, said
 from tests.double import Fault
 
 if TYPE_CHECKING:
@@ -142,6 +142,29 @@ def fits_when_enlarged(page: Page) -> None:
         page.wait_for_timeout(300)
         assert page.evaluate(OUTSIDE) == [], width
         assert page.evaluate(WIDE, ".ollama-magic-panel") == [], width
+
+
+def test_the_focus_follows(demo_server: Servers, notebook: Notebooks) -> None:
+    """Edit leads into the box, Escape back to the button, and Enter to the box of the next prompt."""
+    server = demo_server(pace=0, answers=said)
+    page = notebook(server, PANEL)
+    panel = opened(page, 1)
+    panel.ask("one")
+    panel.wait("You said: one")
+    keys = page.page.keyboard
+    panel.button("Edit").focus()
+    keys.press("Enter")
+    page.page.wait_for_function("document.activeElement.value === 'one'")
+    keys.press("Escape")
+    page.page.wait_for_function("document.activeElement.innerText === 'Edit'")
+    keys.press("Enter")
+    page.page.wait_for_function("document.activeElement.value === 'one'")
+    keys.type(" more")
+    keys.press("Enter")
+    keys.type("next")
+    panel.wait("You said: one more")
+    assert panel.draft.input_value() == "next"
+    assert page.errors == []
 
 
 def test_a_live_answer_for_everybody(demo_server: Servers, notebook: Notebooks) -> None:
