@@ -5,6 +5,9 @@ import { joinLinks } from './link.js';
 const HINT = '.ollama-magic-keep';
 const COLUMN = '.ollama-magic-column';
 const WAIT_MS = 2000; // a cell that runs lets the kernel answer later
+const WAITING = 'Waiting…';
+const NOT_LOADED = 'Run %load_ext ollama_magic first';
+const NOT_KEPT = 'No longer part of the conversation: run the cell again';
 
 /** Draw the buttons in this node, now and whenever something is added, for the notebooks of a tracker. */
 export function drawKeepButtons(root, tracker) {
@@ -18,17 +21,17 @@ export function drawKeepButtons(root, tracker) {
     const found = outputOf(tracker, hint);
     const link = found && links.get(found.context);
     if (!link?.open) {
-      return 'No kernel';
+      return NOT_LOADED;
     }
     const { slot, conversation = null, prompt = null } = found.label;
     const columns = [...hint.closest(COLUMN).parentElement.children];
     link.send({ keep: { slot, conversation, prompt, column: columns.indexOf(hint.closest(COLUMN)) + 1 } });
-    return 'Waiting…';
+    return WAITING;
   };
   const draw = node => {
     for (const hint of node.matches(HINT) ? [node] : node.querySelectorAll(HINT)) {
       if (hint.closest('.jp-Notebook') && !hint.querySelector('button')) {
-        hint.prepend(button(() => keep(hint)));
+        hint.prepend(button(() => keep(hint), () => isIdle(tracker, hint)));
       }
     }
   };
@@ -36,17 +39,28 @@ export function drawKeepButtons(root, tracker) {
   drawInAdded(root, draw);
 }
 
-function button(press) {
+/** The button: `press` returns the words for it; `idle` whether a kernel that has not answered would have. */
+function button(press, idle) {
   const made = document.createElement('button');
   made.type = 'button';
   made.title = 'Remember this answer: later turns are sent after it';
   made.textContent = 'Keep';
+  made.setAttribute('aria-live', 'polite');
   made.setAttribute('data-lm-suppress-shortcuts', 'true'); // Enter and Space are the button's own
   made.addEventListener('click', () => {
     made.textContent = press();
-    setTimeout(() => { made.textContent = 'Keep'; }, WAIT_MS);
+    setTimeout(() => {
+      const refused = made.textContent === WAITING && made.isConnected && idle();
+      made.textContent = refused ? NOT_KEPT : 'Keep';
+      setTimeout(() => { made.textContent = 'Keep'; }, refused ? 2 * WAIT_MS : 0);
+    }, WAIT_MS);
   });
   return made;
+}
+
+function isIdle(tracker, node) {
+  const panel = tracker.find(one => one.content.node.contains(node));
+  return panel?.sessionContext.session?.kernel?.status === 'idle';
 }
 
 /** The output that shows this node: its notebook, and what it says of itself. */

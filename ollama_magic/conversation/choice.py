@@ -20,11 +20,13 @@ def choose(session: Session, turn: Turn, column: Turn) -> int:
     """Let one of a turn's alternatives count instead of it, as a step; return how many later answers are older.
 
     Raises:
-        InputError: One of the answers is still running.
+        InputError: One of the answers is still running, or they are not part of the conversation.
     """
     conversation = session.conversation(turn.conversation)
     if any(one.state == RUNNING for one in turn.columns):
         raise InputError(STILL_RUNNING)
+    if not turn.counts:
+        raise InputError("These answers are no longer part of the conversation; run their cell again.")
     older = _choose(conversation, turn, column)
     group = next((group for group in session.groups if group.number == turn.group), None)
     if group is not None:

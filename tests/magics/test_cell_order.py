@@ -166,3 +166,8 @@ def test_a_page_chooses_a_column(notebook, page):
     assert [turn.text for turn in notebook.session.conversation().turns] == ["From afar."]
     page.tell({"keep": {**label, "column": 9}})  # there is none: the remembered one stays
     assert [turn.text for turn in notebook.session.conversation().turns] == ["From afar."]
+    notebook.chat("b", "two")
+    notebook.shell.run_line_magic("ollama", "forget 1")
+    page.got.clear()
+    page.tell({"keep": {**label, "column": 1}})  # it is not remembered any more
+    assert (len(notebook.session.conversation().turns), page.got) == (1, [])
