@@ -18,6 +18,7 @@ from ollama_magic.display.styles import short_script, style_element
 from ollama_magic.display.vscode import style_for_host
 from ollama_magic.display.widget_factory import WidgetFactory
 from ollama_magic.errors import OllamaMagicError
+from ollama_magic.log import log_fault
 from ollama_magic.panel.attachment_tray import AttachmentTray
 from ollama_magic.panel.input import PromptInput
 from ollama_magic.panel.notice import Notice
@@ -140,6 +141,8 @@ class Panel:
             said = act(*args)
         except OllamaMagicError as error:
             self.notice.say(str(error), wrong=True)
+        except Exception as error:  # noqa: BLE001 (the kernel would show it to nobody)
+            self.notice.say(log_fault(logger, error), wrong=True)
         else:
             self.notice.say(said or "")
         self.wake()

@@ -266,6 +266,21 @@ def test_a_server_that_is_gone(shell, server, outputs):
     assert loaded_magics().session.conversation().turns == ()
 
 
+def test_a_fault_of_our_own(shell, server, outputs, monkeypatch, caplog):
+    """A fault behind a button is one line in the panel; what is sent next goes well."""
+    panel = opened(shell)
+
+    def undo(actions):
+        raise ZeroDivisionError("of all things")
+
+    monkeypatch.setattr(NotebookActions, "undo", undo)
+    click(panel, "Undo")
+    assert "ollama_magic itself failed (ZeroDivisionError: of all things)" in panel.notice.text
+    type_in(panel, "one")
+    assert panel.notice.text == ""
+    assert asked(server) == ["one"]
+
+
 def test_what_was_typed_is_text(shell, server, outputs):
     """A prompt is shown as it was typed: it is no HTML, no Markdown, no TeX."""
     panel = opened(shell)
