@@ -116,7 +116,7 @@ class NotebookActions:
 
     def switch(self, name: str) -> str:
         """Continue in that conversation."""
-        return _said(memory.switch(self._context, shlex.quote(name)))
+        return _said(memory.switch(self._context, f"-- {shlex.quote(name)}"))
 
     def choose_model(self, name: str) -> str:
         """Set the conversation's model; an empty name removes the setting."""

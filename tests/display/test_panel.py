@@ -266,6 +266,14 @@ def test_a_server_that_is_gone(shell, server, outputs):
     assert loaded_magics().session.conversation().turns == ()
 
 
+def test_a_conversation_whose_name_begins_with_a_dash(shell, server, outputs):
+    """The menu continues in a conversation whatever its name looks like."""
+    panel = opened(shell)
+    for name in ("-x", "--", "a 'b'", "main"):
+        panel._actions.switch(name)
+        assert loaded_magics().session.current == name
+
+
 def test_a_fault_of_our_own(shell, server, outputs, monkeypatch, caplog):
     """A fault behind a button is one line in the panel; what is sent next goes well."""
     panel = opened(shell)
