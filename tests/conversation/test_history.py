@@ -59,6 +59,6 @@ def test_an_erased_text_is_not_kept(conversation):
     assert b"my secret word" in conversation.messages(conversation.turns, "").json()
     conversation.journal.erase([conversation.turns[-1].number])
     gc.collect()
-    kept = [one for one in gc.get_objects() if isinstance(one, MessageList) and "my secret word" in repr(tuple(one))]
+    kept = [one for one in gc.get_objects() if type(one) is MessageList and "my secret word" in repr(tuple(one))]
     assert kept == []
     assert same(conversation)
