@@ -253,7 +253,7 @@ def _models(model: object) -> tuple[str, ...]:
     several = isinstance(model, (list, tuple))
     asked: list[object] = list(model) if isinstance(model, (list, tuple)) else [model]
     named = tuple(dict.fromkeys(map(model_from, asked)))
-    if several and not all(named):
+    if several and not (named and all(named)):
         raise InputError("model is a name, or a list of names, such as ['gemma3:1b', 'qwen3:4b'].")
     return named if all(named) else ()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import ollama_magic
-from ollama_magic.errors import ModelNotFound
+from ollama_magic.errors import InputError, ModelNotFound
 from tests.double.library.scripted_models import DemoModel
 from tests.mapping.replies import Mood
 
@@ -56,4 +56,13 @@ def test_a_name_that_is_none_is_refused_before_anything_is_sent(start) -> None:
     server = start(models=[DemoModel("nice:latest")], answers=by_model)
     with pytest.raises(ModelNotFound, match="nasty"):
         ollama_magic.map("{{text}}", ["a", "b"], model=["nice", "nasty"]).wait()
+    assert not [one for one in server.requests if one.path == "/api/generate"]
+
+
+@pytest.mark.parametrize("names", [[], (), [""], ["nice", ""]])
+def test_a_list_of_no_names_is_refused(start, names) -> None:
+    """An empty list is no wish for the default model."""
+    server = start(models=[DemoModel("nice:latest")], answers=by_model)
+    with pytest.raises(InputError, match=r"model is a name, or a list of names, such as"):
+        ollama_magic.map("{{text}}", ["a"], model=names)
     assert not [one for one in server.requests if one.path == "/api/generate"]
