@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from ollama_magic.conversation.reply import RUNNING
 from ollama_magic.errors import InputError
@@ -57,10 +57,17 @@ class Results:
         if self._tally.progress.error is not None:
             raise self._tally.progress.error
 
-    def __getitem__(self, place: int) -> MapRow:
-        """Return a row as it is now; with several models, all rows of the first one come first."""
+    @overload
+    def __getitem__(self, place: int) -> MapRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[MapRow]: ...
+    def __getitem__(self, place: int | slice) -> MapRow | list[MapRow]:
+        """Return a row as it is now, or those of a slice; with several models, all rows of the first one come first."""
+        found = range(len(self))[place]
+        return self._row(found) if isinstance(found, int) else [self._row(one) for one in found]
+
+    def _row(self, place: int) -> MapRow:
         count = len(self._task.rows)
-        place = range(len(self))[place]
         number, index = divmod(place, max(1, count))
         model = self._run.models[number] if number < len(self._run.models) else ""
         outcome = self._tally.outcomes[place]

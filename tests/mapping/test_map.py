@@ -53,6 +53,16 @@ def test_order_is_that_of_the_rows(start) -> None:
     assert results.values == [f"row {number}" for number in range(6)]
 
 
+def test_rows_are_taken_by_their_place(start) -> None:
+    """A slice of the results is a list of rows, as it is of a list; a place from the end counts backwards."""
+    start(answers=echo)
+    results = ollama_magic.map("{{text}}", ["a", "b", "c"]).wait()
+    assert [row.text for row in results[0:2]] == ["a", "b"]
+    assert [row.text for row in results[::-1]] == ["c", "b", "a"]
+    assert results[5:] == []
+    assert results[-1].text == "c"
+
+
 def test_nothing_is_asked_twice(start, cache) -> None:
     """The same call asks for nothing, another row is asked alone, and `cache=False` asks anew."""
     server = start(answers=echo)
