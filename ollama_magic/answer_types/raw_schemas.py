@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import numbers
+import os
+import stat
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +32,8 @@ def read_schema_file(path: str) -> Mapping[str, object]:
     """
     shown = one_line(path, 80)
     try:
-        with Path(path).expanduser().open("rb") as opened:
-            content = opened.read(MOST + 1)
-    except (OSError, ValueError, RuntimeError) as error:  # not only of files: no path, and `~` of nobody's
+        content = _content(path)
+    except (OSError, ValueError) as error:  # the latter of a name that is none
         why = getattr(error, "strerror", None) or one_line(str(error), 100).rstrip(".")
         raise InputError(f"The schema {shown} cannot be read: {why}.") from None
     try:
@@ -42,6 +44,14 @@ def read_schema_file(path: str) -> Mapping[str, object]:
     if not isinstance(schema, dict):
         raise InputError(f"The file {shown} holds no JSON Schema, which is an object such as {{'type': 'object'}}.")
     return schema
+
+
+def _content(path: str) -> bytes:
+    place = Path(os.path.expanduser(path))  # noqa: PTH111  # Path raises for ~nobody
+    if stat.S_ISFIFO(place.stat().st_mode):  # to open one would wait for its other end
+        raise OSError(errno.EINVAL, "it is a pipe; save what it brings as a file")
+    with place.open("rb") as opened:
+        return opened.read(MOST + 1)
 
 
 def plain_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

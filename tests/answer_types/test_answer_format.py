@@ -1,6 +1,7 @@
 """Formats of answers: to a schema, and from the text of an answer to a value or to one line that says what is wrong."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -192,7 +193,6 @@ class _Unknown:
         ({"type": object()}, "is no JSON Schema"),
         ({"enum": {1, 2}}, "is no JSON Schema"),
         ("nowhere.json", "cannot be read: No such file"),
-        ("~nobody-of-that-name/city.json", "cannot be read: Could not determine home directory"),
         ("city\0.json", "cannot be read: embedded null byte"),
     ],
 )
@@ -203,6 +203,20 @@ def test_what_is_no_format_is_refused_in_one_line(source, part, tmp_path, monkey
         answer_format(source)
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_path_that_leads_to_no_file_is_refused_at_once(tmp_path):
+    """A pipe is not waited for; a home that nobody has and a name that cannot be one are one line each."""
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    for path, part in (
+        (pipe, "cannot be read: it is a pipe"),
+        (tmp_path, "cannot be read: Is a directory"),
+        ("~nobody-of-that-name/x.json", "cannot be read: No such file"),
+        ("a\0b.json", "cannot be read: embedded null"),
+    ):
+        with pytest.raises(InputError, match=part):
+            answer_format(path)
 
 
 @pytest.mark.parametrize(
