@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -159,7 +160,13 @@ def test_files_that_cannot_be_replayed(content: bytes | None, words: str, tmp_pa
     assert "\n" not in str(caught.value)
 
 
-def test_a_home_that_does_not_exist() -> None:
-    """`~` of a person whom nobody knows leads to no file."""
-    with pytest.raises(NoReplay, match=r"^~nobody-of-that-name/chat\.json cannot be read [^\n]*$"):
-        read_replay("~nobody-of-that-name/chat.json")
+def test_paths_that_lead_to_no_file(tmp_path: Path) -> None:
+    """A pipe is not waited for; a home that nobody has and a name that cannot be one are one line each."""
+    os.mkfifo(tmp_path / "pipe")
+    for path, words in (
+        (tmp_path / "pipe", "it is a pipe"),
+        ("~nobody-of-that-name/chat.json", r"^~nobody-of-that-name/chat\.json cannot be read [^\n]*$"),
+        (Path("a\0b"), "embedded null byte"),
+    ):
+        with pytest.raises(NoReplay, match=words):
+            read_replay(path)

@@ -332,12 +332,16 @@ def test_a_file_of_the_users_own(
         ("{tmp}/empty.gguf", r"^empty\.gguf is no GGUF file[^\n]*$"),
         ("{tmp}/notes.txt=no name", r"^no name is no model name[^\n]*$"),
         ("{tmp}", r"cannot be read \(Is a directory\)\.$"),
+        ("{tmp}/notes.txt=", r"^An empty name is no model name; [^\n]*$"),
+        ("{tmp}/pipe.gguf", r"pipe\.gguf is a pipe; save what it brings as a file\.$"),
+        ("~nobody-of-that-name/x.gguf", r"cannot be read \(No such file or directory\)\.$"),
     ],
 )
 def test_a_file_that_cannot_be_served(tmp_path: Path, argument: str, line: str) -> None:
     """A file that is missing, empty or no GGUF, and a name that is none, are one line."""
     (tmp_path / "notes.txt").write_text("Dear diary")
     (tmp_path / "empty.gguf").write_text("")
+    os.mkfifo(tmp_path / "pipe.gguf")
     with pytest.raises(InputError, match=line):
         local_models([argument.format(tmp=tmp_path)])
 

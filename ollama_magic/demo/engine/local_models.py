@@ -133,7 +133,8 @@ def _named_file(text: str) -> tuple[Path, str]:
         return whole, ""
     file, _, name = text.rpartition("=")
     if read_reference(name) is None:
-        raise InputError(f"{one_line(name, 80)} is no model name; write it like `mine` or `mine:1b`.")
+        shown = one_line(name, 80) or "An empty name"
+        raise InputError(f"{shown} is no model name; write it like `mine` or `mine:1b`.")
     return _path(file), name
 
 
@@ -145,6 +146,8 @@ def _path(text: str) -> Path:
 
 
 def _header(path: Path) -> GgufHeader:
+    if path.is_fifo():  # to open one would wait for its other end
+        raise InputError(f"{one_line(str(path))} is a pipe; save what it brings as a file.")
     try:
         return read_header(path)
     except NotGguf as error:

@@ -111,10 +111,12 @@ def read_replay(name: str | Path) -> Replay:
     try:
         path = path.expanduser()
         text = _bytes_of(path).decode("utf-8-sig")
-    except (OSError, EOFError, RuntimeError, zlib.error) as error:
-        raise NoReplay(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}).") from None
+    except NoReplay:
+        raise
     except UnicodeDecodeError:
         raise NoReplay(f"{path} is no text, so it cannot be replayed.") from None
+    except (OSError, EOFError, RuntimeError, ValueError, zlib.error) as error:
+        raise NoReplay(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}).") from None
     turns = [turn for turn in _turns_of(text, path) if turn.prompt.strip() and turn.text.strip()]
     if not turns:
         raise NoReplay(
@@ -124,6 +126,8 @@ def read_replay(name: str | Path) -> Replay:
 
 
 def _bytes_of(path: Path) -> bytes:
+    if path.is_fifo():  # to open one would wait for its other end
+        raise OSError("it is a pipe; save what it brings as a file")
     with path.open("rb") as file:
         data = file.read(_LIMIT + 1)
     if data.startswith(b"\x1f\x8b"):
