@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.commands.command import CommandContext, CommandResult, command
+from ollama_magic.conversation.choice import follow_choice
 from ollama_magic.display.history import history_view
 from ollama_magic.display.tables import notice, table
 from ollama_magic.errors import InputError
@@ -47,6 +48,7 @@ def undo(context: CommandContext, arguments: Any) -> CommandResult:
     done = context.session.journal.undo()
     if done is None:
         return CommandResult(None, notice("Nothing to undo."))
+    _follow(context, done)
     return CommandResult(done.number, notice(f"Undone: {_described(done)}. `%ollama redo` restores it."))
 
 
@@ -57,6 +59,7 @@ def redo(context: CommandContext, arguments: Any) -> CommandResult:
     done = context.session.journal.redo()
     if done is None:
         return CommandResult(None, notice("Nothing to redo."))
+    _follow(context, done)
     return CommandResult(done.number, notice(f"Redone: {_described(done)}."))
 
 
@@ -147,6 +150,11 @@ def _numbered(turns: list[Turn], number: str) -> Turn:
 def _named(turn: Turn) -> str:
     words = " ".join(turn.prompt.split())
     return f"«{words[:BEGINNING]}{'…' * (len(words) > BEGINNING)}»"
+
+
+def _follow(context: CommandContext, step: StepSummary) -> None:
+    if step.chosen is not None:
+        follow_choice(context.session, step.chosen)
 
 
 def _described(step: StepSummary) -> str:

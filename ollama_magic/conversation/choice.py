@@ -40,6 +40,17 @@ def choose(session: Session, turn: Turn, column: Turn) -> int:
     return older
 
 
+def follow_choice(session: Session, turn: Turn) -> None:
+    """Let `last` be the reply that counts, after undo or redo of a choice in this turn's group."""
+    group = next((group for group in session.groups if group.number == turn.group), None)
+    turns = session.conversation(turn.conversation).turns
+    counting = next((one for one in turns if one.group == turn.group), None)
+    if group is None or counting is None:
+        return
+    remembered = group.remember(counting.column)
+    session.last = remembered if session.last in group.replies else session.last
+
+
 def _choose(conversation: Conversation, turn: Turn, column: Turn) -> int:
     journal = conversation.journal
     with journal.transaction():

@@ -144,6 +144,15 @@ def test_the_output_shows_the_choice(html: Any) -> None:
     assert ollama_magic.last.model == "b"
 
 
+def test_last_follows_undo_and_redo_of_a_choice(html: Any) -> None:
+    """`last` is the answer that counts: after `keep`, and after it was undone and redone."""
+    html.run_cell(ASK)
+    html.run_cell("%ollama keep b")
+    for command, model in (("undo", "a"), ("redo", "b")):
+        run(html, f"%ollama {command}")
+        assert ollama_magic.last.model == turns(html)[0][1] == model
+
+
 def _texts(server: ScriptedServer) -> list[str]:
     asked = [request.json for request in server.requests if request.path == "/api/chat"]
     return [message["content"] for message in asked[-1]["messages"]]
