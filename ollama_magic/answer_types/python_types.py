@@ -83,6 +83,10 @@ def _generator() -> Any:
             bounds = {name: float(schema[name]) for name in ("gt", "ge", "lt", "le") if schema.get(name) is not None}
             return self.float_schema({"type": "float", **bounds})  # type: ignore[typeddict-item]
 
+        def generator_schema(self, schema: Any) -> dict[str, Any]:
+            del schema
+            raise TypeError("the items of an Iterable or a Generator would never be validated; write list instead")
+
     return Schema
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -188,6 +189,8 @@ class _Unknown:
         (TypeAdapter(int), "not TypeAdapter"),
         (_Odd, "_Odd cannot be the format of an answer"),
         (list[_Odd], "list[_Odd] cannot be the format of an answer"),
+        (Iterable[int], "would never be validated; write list instead"),
+        (dict[str, Generator[int, None, None]], "would never be validated; write list instead"),
         (_Failing, "no schema"),
         (_Unknown, "_Unknown cannot be the format"),
         ({"type": object()}, "is no JSON Schema"),
