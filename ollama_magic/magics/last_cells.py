@@ -55,7 +55,7 @@ class LastCells:
         if not isinstance(source, str) or not source.strip() or _LOADING.match(source):
             return
         error = result.error_before_exec or result.error_in_exec
-        ours = isinstance(error, OllamaMagicError | TurnStopped)
+        ours = issubclass(type(error), (OllamaMagicError, TurnStopped))  # isinstance may ask the exception itself
         if ours or (error is None and about_chat(source)):
             return
         cell = RanCell(result.execution_count, source, error)

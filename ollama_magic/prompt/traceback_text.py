@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def places_of(trace: TracebackType | None) -> list[Place]:
 
 def failing_place(error: BaseException) -> Place | None:
     """Return the innermost frame of the user's own code, else the innermost one; None without any."""
-    places = places_of(error.__traceback__)
+    places = places_of(_plain(error, "__traceback__"))
     own = [place for place in places if not place.in_library]
     found = own or places
     return found[-1] if found else None
@@ -71,7 +71,8 @@ def traceback_text(error: BaseException, mask: Mask) -> str:
     failing = failing_place(error)
     parts: list[str] = []
     for one, joint in _chain(error):
-        lines = [*_frames(places_of(one.__traceback__), failing if one is error else None), _named(one, mask)]
+        places = places_of(_plain(one, "__traceback__"))
+        lines = [*_frames(places, failing if one is error else None), _named(one, mask)]
         parts.append("\n".join(lines) + joint)
     return mask("\n\n".join(parts[::-1]))
 
@@ -126,11 +127,17 @@ def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
     while found is not None and id(found) not in seen and len(seen) < LINKS:
         seen.add(id(found))
         yield found, joint
-        if found.__cause__ is not None:
-            found, joint = found.__cause__, "\n\nThis exception caused the next one:"
+        cause = _plain(found, "__cause__")
+        if cause is not None:
+            found, joint = cause, "\n\nThis exception caused the next one:"
         else:
             joint = "\n\nWhile it was handled, the next one was raised:"
-            found = None if found.__suppress_context__ else found.__context__
+            found = None if _plain(found, "__suppress_context__") else _plain(found, "__context__")
+
+
+def _plain(error: BaseException, name: str) -> Any:
+    """Return what Python itself knows of an exception, whatever its class does when it is asked for an attribute."""
+    return vars(BaseException)[name].__get__(error)
 
 
 def _frames(places: list[Place], failing: Place | None) -> Iterator[str]:
@@ -163,12 +170,12 @@ def _lines(place: Place, around: int) -> Iterator[str]:
 def _named(error: BaseException, mask: Mask) -> str:
     """Return the type and the message of an exception, with its notes; a message may itself raise, or be huge."""
     try:
-        with_place = isinstance(error, SyntaxError)
+        with_place = issubclass(type(error), SyntaxError)  # isinstance may ask the exception itself
         lines = traceback.format_exception_only(type(error), error) if with_place else _message(error)
         text = "".join(lines).rstrip("\n")
     except Exception:  # noqa: BLE001 (an exception of the user's may do anything when it is written)
         return f"{type(error).__name__}: <it has no message>"
-    if isinstance(error, SyntaxError) and error.filename:
+    if with_place and isinstance(error, SyntaxError) and error.filename:
         text = text.replace(f'"{error.filename}"', name_of_file(error.filename))
     if len(text) <= MESSAGE:
         return text
@@ -179,6 +186,9 @@ def _message(error: BaseException) -> list[str]:
     name, text = type(error).__qualname__, str(error)
     if type(error).__module__ not in ("builtins", "__main__"):
         name = f"{type(error).__module__}.{name}"
-    inner = [f"\n- {type(one).__name__}: {str(one)[:LINE]}" for one in getattr(error, "exceptions", ())[:LINKS]]
-    notes = [f"\n{note}" for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
-    return [f"{name}: {text}" if text else name, *inner, *notes]
+    lines = [f"{name}: {text}" if text else name]
+    with suppress(Exception):  # these attributes may be anything, or raise; the message stays
+        lines += [f"\n- {type(one).__name__}: {str(one)[:LINE]}" for one in getattr(error, "exceptions", ())[:LINKS]]
+    with suppress(Exception):
+        lines += [f"\n{note}" for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
+    return lines

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEY = "sk-very-secret-42"
+_DUMB = "class Dumb(Exception):\n    def __getattribute__(self, name):\n        raise RuntimeError(name)\n"
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,8 @@ def test_a_function_of_another_cell(shell: Any, server: ScriptedServer) -> None:
         ("text = 'x' * 9_000_000\nraise ValueError(text)", ["ValueError: xxx", "- text: str, 9,000,000 characters"]),
         ("missing", ["NameError: name 'missing' is not defined"]),
         ("{{df}} + '```'", ["{{df}} + '```'", "````python"]),
+        (f"{_DUMB}raise Dumb('lost?')", ["in <module>", "Dumb: lost?"]),
+        ("class Odd(Exception):\n    exceptions = 5\n    __notes__ = 7\nraise Odd('lost?')", ["Odd: lost?"]),
     ],
 )
 def test_kinds_of_errors(shell: Any, server: ScriptedServer, cell: str, parts: list[str]) -> None:
