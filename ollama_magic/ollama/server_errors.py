@@ -13,6 +13,21 @@ _DEPTH = 6
 _LESS = "a smaller model or -o num_ctx=2048 needs less"
 # Ollama reports errors as text only, so this is the one place that reads it; the first matching row counts.
 _COMPLAINTS: tuple[tuple[ServerErrorKind, str, str], ...] = (
+    (
+        "other",
+        r"JSON schema (conversion|error|in format)",
+        "the server can make nothing of this schema: simplify it, and let each `$ref` lead to a place within it",
+    ),
+    (
+        "outdated",
+        r"cannot unmarshal object .*\.format",
+        "update Ollama on the server: 0.5.0 and newer take a schema; before that there is json alone",
+    ),
+    (
+        "outdated",
+        r"cannot unmarshal string .*\.think",
+        "update Ollama on the server: 0.11.0 and newer have levels; --think alone works there",
+    ),
     ("no_embeddings", r"does not support embeddings", "name a model for embeddings, such as nomic-embed-text"),
     ("no_insert", r"does not support insert", "leave out --suffix, or name a model for code that supports it"),
     ("no_raw", r"raw mode does not support", "leave out --system and --template, or --raw"),

@@ -164,6 +164,11 @@ COMPLAINTS = {
     "llama runner process has terminated: error loading model: error loading model architecture: unknown model "
     "architecture: 'mllama'": ("architecture", "update Ollama on the server"),
     'unsupported architecture "Foo"': ("architecture", "update Ollama on the server"),
+    "Field 'json_schema': \"json_schema\": JSON schema conversion failed:\nJSON schema error at #: cannot resolve $ref "
+    "#/definitions/nope, definitions not found": ("other", "simplify it, and let each `[$]ref` lead to a place within"),
+    "invalid JSON schema in format": ("other", "simplify it"),
+    "json: cannot unmarshal object into Go struct field ChatRequest.format of type string": ("outdated", "0.5.0"),
+    "json: cannot unmarshal string into Go struct field ChatRequest.think of type bool": ("outdated", "--think alone"),
 }
 
 
