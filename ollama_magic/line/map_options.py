@@ -63,7 +63,14 @@ MAP = Spec(
     "%%map",
     "One answer for each row of a frame or list: the cell is the prompt, in which {{name}} is a column or a variable.",
     _options(),
-    (Argument("ROWS", "the variable that holds the rows: a frame, or a list of dicts or texts", kind="rows"),),
+    (
+        Argument(
+            "ROWS",
+            "the variable that holds the rows: a frame, or a list of dicts or texts",
+            read_raw=value_readers.source_expression,
+            kind="rows",
+        ),
+    ),
     notes=(
         "Each answer is saved when it is there: running the cell again asks only for what is missing. A row that fails "
         "says why, and the rest goes on. ■ and Stop keep what is done."

@@ -231,8 +231,10 @@ class _Reader:
         words: list[str] = []
         while self.at < len(self.line) and "help" not in self._values and (argument.many or not words):
             word = read_word(self.line, self.at)
-            words.append(self._filled(argument, word.value))
-            self.at = skip_space(self.line, word.end)
+            raw = argument.read_raw(self.line, self.at) if argument.read_raw else None
+            value, end = raw or (word.value, word.end)
+            words.append(self._filled(argument, value))
+            self.at = skip_space(self.line, end)
             self.read_options()
         if argument.many:
             return words

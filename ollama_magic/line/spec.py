@@ -96,7 +96,7 @@ class Argument:
 
     `prose` is a text in which a `{{name}}` without a value stays as typed. `many` takes all following words.
     `rest` takes the rest of the line as typed, without quotes around all of it; with `many` it is a list, of several
-    words if it begins with a quote.
+    words if it begins with a quote. `read_raw` parses a word with its own syntax, as that of an option does.
     """
 
     name: str
@@ -105,6 +105,7 @@ class Argument:
     many: bool = False
     rest: bool = False
     read: Callable[[str], Any] | None = None
+    read_raw: Callable[[str, int], tuple[str, int] | None] | None = None
     choices: tuple[str, ...] = ()
     kind: Kind = ""
     prose: bool = False

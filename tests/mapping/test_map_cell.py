@@ -71,6 +71,17 @@ def test_a_cell_that_is_no_map_is_refused(shell, cell, said) -> None:
     assert shell.server.total == 0
 
 
+@pytest.mark.parametrize(
+    "rows", ["shops['by year']", 'shops["by year"]', "shops['by year'] -f json", "-b shops['by year']"]
+)
+def test_rows_are_an_item_of_a_variable(shell, rows) -> None:
+    """The quotes and spaces in a bracket belong to the name of the rows."""
+    shell.user_ns["shops"] = {"by year": [{"text": '"fine"'}]}
+    _, error = run(shell, f"%%map {rows} --out results\n{{{{text}}}}")
+    assert error is None
+    assert shell.user_ns["results"].wait()[0].text == '"fine"'
+
+
 def test_a_cell_in_the_background_returns_at_once(shell) -> None:
     """`-b` binds the results while the rows come in; they are awaited where they are read."""
     free = threading.Event()
