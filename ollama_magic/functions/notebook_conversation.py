@@ -46,7 +46,8 @@ class NotebookConversation:
     def messages(self) -> list[dict[str, Any]]:
         """The messages so far, in Ollama's format."""
         conversation = self._conversation()
-        return plain(messages_of(conversation.turns, conversation.setting("system") or _magics().system))
+        system = conversation.setting("system")  # an empty one is set, too
+        return plain(messages_of(conversation.turns, _magics().system if system is None else system))
 
     @overload
     def chat(self, prompt: str, *, format: type[T], attach: object = ..., tools: Tools = ...) -> Reply[T]: ...

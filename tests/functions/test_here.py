@@ -72,6 +72,16 @@ def test_here_takes_what_was_told(shell, start) -> None:
     assert sent(chats(server)[-1])[0] == ("system", "Be brief.")
 
 
+def test_its_messages_have_the_system_text_that_is_sent(shell, start) -> None:
+    """The text of the conversation is stronger than that of %config, also an empty one."""
+    start()
+    shell.run_cell("%config OllamaMagic.system = 'Configured'")
+    for command, expected in (("", ["Configured"]), ("%ollama system Told", ["Told"]), ('%ollama system ""', [])):
+        shell.run_cell(command)
+        messages = Conversation.here().messages
+        assert [message["content"] for message in messages if message["role"] == "system"] == expected
+
+
 def test_here_undoes_its_newest_turn(shell, start) -> None:
     """The newest turn is taken back, no other of its cell; that is a step, and `%ollama undo` takes it back."""
     start(answers=echo)
