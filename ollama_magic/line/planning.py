@@ -36,7 +36,7 @@ def plan_of(
         think_if_able=settings.think,
         format=answer_format.schema if answer_format is not None else None,
         answer_format=answer_format,
-        keep_alive=asked.keep_alive if asked.keep_alive is not None else settings.keep_alive or None,
+        keep_alive=asked.keep_alive if asked.keep_alive is not None else _set(settings.keep_alive),
         once=asked.once,
         turns=asked.turns if asked.turns is not None or asked.once else settings.turns,
         reuse=settings.rerun == "reuse",
@@ -95,6 +95,11 @@ def _single(asked: Any) -> Single | None:
     if asked.suffix and asked.system:
         raise InputError("With --suffix the model reads only prompt and suffix; leave out --system.")
     return Single(asked.suffix, asked.template, asked.raw)
+
+
+def _set(keep_alive: float | str) -> float | str | None:
+    """Return a setting, None if it is empty; 0 is a time, too."""
+    return None if keep_alive == "" else keep_alive
 
 
 def _first(*texts: str | None) -> str:

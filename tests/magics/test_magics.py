@@ -60,6 +60,16 @@ def test_the_options_reach_the_server(shell, server):
     assert (body["think"], body["keep_alive"]) == (True, "5m")
 
 
+@pytest.mark.parametrize(("setting", "sent_time"), [("0", 0), ("-1", -1), ("'5m'", "5m"), ("''", None)])
+def test_the_setting_of_the_time_reaches_the_server(shell, server, setting, sent_time):
+    """0 unloads the model at once and is no empty setting, which leaves the time to the server."""
+    run(shell, f"%config OllamaMagic.keep_alive = {setting}")
+    for name in ("chat", "generate"):
+        run(shell, f"%{name} Hello")
+        (*_, asked) = [request for request in server.requests if request.path == f"/api/{name}"]
+        assert asked.json.get("keep_alive") == sent_time
+
+
 def test_settings_are_weaker_than_what_is_told(shell, server):
     """A turn's option beats what the conversation was told, which beats the trait."""
     magics = shell.magics_manager.registry["OllamaMagic"]
