@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_magic.errors import InputError
 from ollama_magic.line import value_readers
 from ollama_magic.line.shell_words import folded, unquoted
+from ollama_magic.line.value_readers import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,7 +103,7 @@ def read_model_option(text: str) -> tuple[str, object]:
     """Parse `KEY=VALUE`; raise InputError for an unknown name or an invalid value."""
     match = re.fullmatch(r"\s*([^=＝﹦]*?)\s*[=＝﹦](.*)", text, re.DOTALL)
     if match is None:
-        raise InputError(f"-o takes KEY=VALUE, such as num_ctx=8192; {text!r} has no =.")
+        raise InputError(f"-o takes KEY=VALUE, such as num_ctx=8192; {quoted(text)} has no =.")
     name = known_name(folded(match[1]), match[2])
     return name, typed_value(name, match[2])
 
@@ -142,12 +143,12 @@ def known_name(name: str, value: str = "", *, command: bool = False) -> str:
         instead = _ALTERNATIVES[plain][command].format(value or "…")
         raise InputError(f"{name} is not a model option: {instead} sets it.")
     if plain in _OTHER_NAMES:
-        raise InputError(f"There is no model option {name!r}; did you mean {_OTHER_NAMES[plain]}?")
+        raise InputError(f"There is no model option {quoted(name)}; did you mean {_OTHER_NAMES[plain]}?")
     if name in OBSOLETE:
         raise InputError(f"{name} has no effect: current servers ignore this model option.")
     near = get_close_matches(name.lower().replace("-", "_"), MODEL_OPTIONS, 1, 0.5)
     rest = f"did you mean {near[0]}?" if near else f"there are {', '.join(MODEL_OPTIONS)}."
-    raise InputError(f"There is no model option {name!r}; {rest}")
+    raise InputError(f"There is no model option {quoted(name)}; {rest}")
 
 
 def other_name(name: str) -> str:
@@ -163,7 +164,7 @@ def typed_value(name: str, text: str) -> object:
     plain = folded(text).strip()
     value = value_readers.SWITCH.get(plain.lower()) if option.kind == "bool" else _number(option.kind, plain)
     if value is None:
-        raise InputError(f"{name} is {_KINDS[option.kind]}, not {text!r}.")
+        raise InputError(f"{name} is {_KINDS[option.kind]}, not {quoted(text)}.")
     if option.least is not None and value < option.least:
         raise InputError(f"{name} is {option.least:g} or more, not {text.strip()}.")
     if option.most is not None and value > option.most:
@@ -200,7 +201,7 @@ def _texts(name: str, text: str) -> list[Any]:
     else:
         try:
             read = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             read = text
     return _checked_texts(name, read, text)
 
@@ -210,13 +211,13 @@ def _raw_texts(line: str, at: int) -> tuple[object, int] | None:
     if line[at : at + 1] in ("[", '"'):
         try:
             found, end = json.JSONDecoder().raw_decode(line, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             found, end = None, at
         if end > at and (end == len(line) or line[end].isspace()):
             return found, end
         word = line[at:].split(maxsplit=1)[0]
         if word.count("[") != word.count("]"):
-            raise InputError(f'stop={word} is not closed; a list of texts is written stop=["END", "###"].')
+            raise InputError(f'stop={word[:100]} is not closed; a list of texts is written stop=["END", "###"].')
     match = _ESCAPED.match(line, at)
     if match is None or (match.end() < len(line) and not line[match.end()].isspace()):
         return None
@@ -229,5 +230,6 @@ def _raw_texts(line: str, at: int) -> tuple[object, int] | None:
 def _checked_texts(name: str, read: object, text: str = "") -> list[Any]:
     texts: list[Any] = read if isinstance(read, list) else [read]
     if not all(isinstance(one, str) and one for one in texts):
-        raise InputError(f'{name} is a text, or a JSON list of texts such as ["END", "###"], not {text or read!r}.')
+        shown = quoted(text or repr(read))
+        raise InputError(f'{name} is a text, or a JSON list of texts such as ["END", "###"], not {shown}.')
     return texts

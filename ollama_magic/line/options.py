@@ -9,11 +9,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.errors import InputError
+from ollama_magic.foreign import one_line
 from ollama_magic.line.hook import split_assigned
 from ollama_magic.line.model_options import other_name
 from ollama_magic.line.shell_words import bare_word, folded, read_word, skip_space, unquoted
 from ollama_magic.line.spec import Argument, Option, Spec
 from ollama_magic.line.turn_options import CHAT, CHAT_OPTIONS, GENERATE, HELP
+from ollama_magic.line.value_readers import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -194,7 +196,8 @@ class _Reader:
                 return option.read(text)
             except ValueError:
                 known = ", ".join(option.choices)
-                raise InputError(f"{name} takes {known}, true, false, or no value, not {text!r}.") from None
+                why = f"{name} takes {known}, true, false, or no value, not {quoted(text)}."
+                raise InputError(why) from None
         try:
             return option.read(text)
         except ValueError as error:
@@ -245,13 +248,13 @@ class _Reader:
 
     def _too_much(self, rest: str) -> InputError:
         if not self.spec.arguments:
-            return InputError(f"`{self.spec.name}` takes no arguments; remove “{rest}”.")
-        return InputError(self.spec.needs or f"{self.spec.name} does not take {rest!r}: {self.spec.usage}")
+            return InputError(f"`{self.spec.name}` takes no arguments; remove “{one_line(rest, 100)}”.")
+        return InputError(self.spec.needs or f"{self.spec.name} does not take {quoted(rest)}: {self.spec.usage}")
 
     def _read_argument(self, argument: Argument, text: str) -> Any:
         if argument.choices and folded(text) not in argument.choices:
             near = get_close_matches(folded(text).lower(), argument.choices, 1, 0.5)
-            hint = f"did you mean `{self.spec.name} {near[0]}`?" if near else f"not {text!r}."
+            hint = f"did you mean `{self.spec.name} {near[0]}`?" if near else f"not {quoted(text)}."
             *most, last = argument.choices
             raise InputError(f"`{self.spec.name}` takes {', '.join(most)} or {last}; {hint}")
         try:

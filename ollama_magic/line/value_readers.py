@@ -13,12 +13,18 @@ SWITCH = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off", "none", "never"), False),
 }
+_LONGEST = 100  # characters of a value in an error message
 _UNITS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "µs": 1e3, "μs": 1e3, "ns": 1.0}
 _NO_FORMATS = frozenset({"xml", "yaml", "csv", "toml", "html", "markdown", "text"})  # which no server has
 _TYPE_BEGIN = re.compile(r"[\w.]+(?:\[|\s*\|\s*\w)")
 _ITEM_BEGIN = re.compile(r"[^\W\d][\w.]*\[")
 _TYPE_PART = re.compile(r"""'[^']*'|"[^"]*"|\s*\|\s*|\s+|[^\s'"]""")
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+
+
+def quoted(value: str) -> str:
+    """Return a value between quotes for an error message, cut: a variable may have filled it with a book."""
+    return repr(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…")
 
 
 def text(value: str) -> str:
@@ -40,7 +46,7 @@ def switch(value: str) -> bool:
     """Parse on or off."""
     found = SWITCH.get(folded(value).strip().lower())
     if found is None:
-        raise ValueError(f"{value!r} is neither on nor off")
+        raise ValueError(f"{quoted(value)} is neither on nor off")
     return found
 
 
@@ -48,9 +54,9 @@ def tool(value: str) -> str:
     """Return the name of a function, with dots."""
     value = folded(value).strip()
     if value.endswith(")"):
-        raise ValueError(f"{value!r} is a call; write the name alone")
+        raise ValueError(f"{quoted(value)} is a call; write the name alone")
     if not all(part.isidentifier() for part in value.split(".")):
-        raise ValueError(f"{value!r} is no name of a function, such as weather or shop.prices")
+        raise ValueError(f"{quoted(value)} is no name of a function, such as weather or shop.prices")
     return value
 
 
@@ -58,7 +64,7 @@ def whole(value: str) -> int:
     """Parse a whole number from 0."""
     text = folded(value).strip()
     if not re.fullmatch(r"\d{1,9}", text):
-        raise ValueError(f"{value!r} is not a whole number such as 4")
+        raise ValueError(f"{quoted(value)} is not a whole number such as 4")
     return int(text)
 
 
@@ -77,7 +83,7 @@ def seconds(value: str) -> float:
     except ValueError:
         found = 0.0
     if not 0 < found < math.inf:
-        raise ValueError(f"{value!r} is not a number of seconds such as 60")
+        raise ValueError(f"{quoted(value)} is not a number of seconds such as 60")
     return found
 
 
@@ -93,7 +99,7 @@ def answer_format(value: str) -> str:
     """Return a format: json, a path, or the name of a type, which is looked up later."""
     plain = folded(value).strip().lower()
     if not plain or plain in _NO_FORMATS:
-        raise ValueError(f"{value!r} is not an answer format; use json, a type such as list[City], or a schema")
+        raise ValueError(f"{quoted(value)} is not an answer format; use json, a type such as list[City], or a schema")
     return "json" if plain == "json" else value.strip()
 
 
@@ -147,7 +153,7 @@ def variable(value: str) -> str:
     value = folded(value)
     if not value.isidentifier() or keyword.iskeyword(value):
         why = "is a Python keyword" if keyword.iskeyword(value) else "is not a variable name"
-        raise ValueError(f"{value!r} {why}; use one such as answer")
+        raise ValueError(f"{quoted(value)} {why}; use one such as answer")
     return value
 
 
@@ -159,15 +165,15 @@ def duration(value: str) -> float | str:
     parts = _PART.findall(value.lstrip("+-"))
     if not parts or "".join(number + unit for number, unit in parts) != re.sub(r"^[+-]", "", value):
         raise ValueError(
-            f"{value!r} is not a duration; use seconds (300; 0 unloads at once; -1 is forever), or 5m, 1h30m"
+            f"{quoted(value)} is not a duration; use seconds (300; 0 unloads at once; -1 is forever), or 5m, 1h30m"
         )
     if sum(float(number) * _UNITS[unit] for number, unit in parts) >= 2**63:
-        raise ValueError(f"{value} is too long; -1 is forever")
+        raise ValueError(f"{value[:_LONGEST]} is too long; -1 is forever")
     return value
 
 
 def _seconds(value: str) -> float:
     seconds = float(value)
     if not math.isfinite(seconds) or abs(seconds) >= 2**63 / 1e9:
-        raise ValueError(f"{value} is too long; -1 is forever")
+        raise ValueError(f"{value[:_LONGEST]} is too long; -1 is forever")
     return int(seconds) if seconds == int(seconds) else seconds

@@ -187,3 +187,29 @@ def test_the_help_of_a_command_tells_its_arguments():
     """Arguments stand in the usage, and above the options if there is something to say of them."""
     assert HOST.help().startswith("%ollama host [options] [URL]\n\nThe server.\n\n  [URL] ")
     assert "KEY=VALUE …" in SET.help()
+
+
+BOOK = "long " * 2_000
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--turns",
+        "--cells=",
+        "--keep-alive",
+        "-o",
+        "-o temperature=",
+        "-o stop=[",
+        "-o ",
+        "--out",
+        "-t",
+        "--think=",
+    ],
+)
+def test_a_message_holds_no_book(option):
+    """A variable may have filled a value with a whole text: the line that refuses it has its beginning."""
+    quoted = f"{option.strip()}'{BOOK}'" if option.endswith(("=", "[")) else f"{option} '{BOOK}'"
+    with pytest.raises(InputError) as caught:
+        read_line(CHAT, quoted)
+    assert len(str(caught.value)) < 500

@@ -4,7 +4,13 @@ import pytest
 
 from ollama_magic.errors import InputError
 from ollama_magic.line import value_readers
-from ollama_magic.line.model_options import MODEL_OPTIONS, OBSOLETE, merge_model_options, read_model_option
+from ollama_magic.line.model_options import (
+    MODEL_OPTIONS,
+    OBSOLETE,
+    merge_model_options,
+    read_model_option,
+    read_option_setting,
+)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +126,13 @@ def test_the_last_counts_and_stops_add_up():
     pairs = [read_model_option(text) for text in ("stop=a", "seed=1", "stop=b", "seed=2")]
     assert merge_model_options(pairs) == {"stop": ["a", "b"], "seed": 2}
     assert pairs[0][1] == ["a"]
+
+
+def test_brackets_that_are_no_list_are_a_text():
+    """What looks like JSON and is nested too deeply to be read stops an answer as it stands."""
+    deep = "[" * 100_000 + "]" * 100_000
+    assert read_model_option(f"stop={deep}") == ("stop", [deep])
+    assert read_option_setting(f"stop {deep}") == ("stop", [deep])
 
 
 def test_the_table_is_whole():
