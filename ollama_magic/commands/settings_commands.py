@@ -8,6 +8,7 @@ from ollama_magic.commands.command import CommandContext, CommandResult, command
 from ollama_magic.commands.setting_sources import model_now
 from ollama_magic.display.tables import notice
 from ollama_magic.errors import InputError
+from ollama_magic.foreign import one_line
 from ollama_magic.line import value_readers
 from ollama_magic.line.model_options import read_option_setting
 from ollama_magic.line.options import Argument
@@ -82,23 +83,31 @@ def set_option(context: CommandContext, arguments: Any) -> CommandResult:
 def unset_option(context: CommandContext, arguments: Any) -> CommandResult:
     """Unset settings of the conversation: options by name, `model`, `system`."""
     conversation = context.session.conversation()
-    for name in arguments.key:
-        _unset(conversation, name)
+    names = dict.fromkeys(arguments.key)
+    for name in names:
+        _check_set(conversation, name)
+    with conversation.journal.transaction():
+        step = conversation.journal.new_step()  # one command is one step
+        for name in names:
+            _unset(conversation, name, step)
     options = conversation.setting("options") or {}
     return CommandResult(options, notice(f"Options: {_options_text(options)}"))
 
 
-def _unset(conversation: Conversation, name: str) -> None:
-    options: dict[str, Any] = dict(conversation.setting("options") or {})
-    if name in NAMED:
-        conversation.set_setting(name, None)
-    elif name in options:
-        del options[name]
-        conversation.set_setting("options", options)
-    else:
-        near = nearest(name, [*options, *NAMED])
+def _check_set(conversation: Conversation, name: str) -> None:
+    known = [*(conversation.setting("options") or {}), *NAMED]
+    if name not in known:
+        near = nearest(name, known)
         hint = f"; similar: {', '.join(near)}" if near else ""
-        raise InputError(f"“{name}” is not set{hint}.")
+        raise InputError(f"“{one_line(name, 80)}” is not set{hint}.")
+
+
+def _unset(conversation: Conversation, name: str, step: int) -> None:
+    if name in NAMED:
+        conversation.set_setting(name, None, step)
+        return
+    options: dict[str, Any] = conversation.setting("options") or {}
+    conversation.set_setting("options", {key: value for key, value in options.items() if key != name}, step)
 
 
 def _options_text(options: dict[str, Any]) -> str:

@@ -86,6 +86,18 @@ def test_settings_are_weaker_than_what_is_told(shell, server):
     assert sent(server)[0]["role"] == "user"
 
 
+def test_unset_takes_all_or_nothing(shell):
+    """A name that is not set leaves the others as they are; what one command has unset is one step."""
+    run(shell, "%ollama set seed 2\n%ollama set top_k 2\n%ollama system Told")
+    assert "not set" in str(run(shell, "%ollama unset seed nothing")[1])
+    assert shell.run_line_magic("ollama", "\0=set seed 2") == {"seed": 2, "top_k": 2}
+    assert shell.run_line_magic("ollama", "\0=unset seed top_k system seed") == {}
+    run(shell, "%ollama undo")
+    assert "seed=2" in run(shell, "%ollama")[0]
+    assert "top_k=2" in run(shell, "%ollama")[0]
+    assert shell.run_line_magic("ollama", "\0=system") == "Told"
+
+
 def test_variables_are_filled_in(shell, server):
     """{{name}} is filled from the notebook and told; --verbatim leaves it alone."""
     shell.user_ns["city"] = "Lima"
