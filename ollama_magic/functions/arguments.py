@@ -111,13 +111,20 @@ def think_from(value: object) -> Think:
 
 
 def keep_alive_from(value: object) -> KeepAlive:
-    """Return seconds, or a text such as "10m"."""
-    if value is None or (isinstance(value, str) and value.strip()):
-        return value
+    """Return seconds, or a text such as "10m"; as in a line, a text of digits is seconds."""
+    from ollama_magic.line.value_readers import duration
+
+    if value is None:
+        return None
+    found: object = value if isinstance(value, str) and value.strip() else True
     with suppress(TypeError):
-        if not isinstance(found := plain_number(value), bool):
-            return found
-    raise InputError(f"keep_alive is a number of seconds, or a text such as '10m', not {_kind(value)}.")
+        found = found if isinstance(found, str) else plain_number(value)
+    if isinstance(found, bool) or not isinstance(found, (str, int, float)):
+        raise InputError(f"keep_alive is a number of seconds, or a text such as '10m', not {_kind(value)}.")
+    try:
+        return duration(f"{found:.9f}" if isinstance(found, float) else str(found))  # without an exponent
+    except ValueError as error:
+        raise InputError(f"keep_alive: {error}.") from None
 
 
 def format_from(source: object) -> AnswerFormat[Any] | None:
@@ -223,7 +230,9 @@ def _message(value: object, place: int) -> Message:
 
 def _calls(value: object, place: int) -> tuple[ToolCall, ...]:
     """Read the calls of a message, as dicts or as ollama-python has them."""
-    listed = value if isinstance(value, list) else []
+    if not isinstance(value, (list, tuple, type(None))):
+        raise InputError(f"Message {place}: tool_calls is a list of calls, not {_kind(value)}.")
+    listed = value or ()
     calls = calls_from([one.model_dump() if hasattr(one, "model_dump") else one for one in listed])
     for call in calls:
         if call.problem:

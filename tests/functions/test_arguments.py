@@ -13,6 +13,7 @@ from ollama_magic.errors import InputError
 from ollama_magic.functions.arguments import (
     format_from,
     keep_alive_from,
+    messages_from,
     model_from,
     options_from,
     texts_from,
@@ -119,6 +120,9 @@ WRONG = {
     "option complex": ({"options": {"seed": 1j}}, "An option is a number"),
     "keep alive": ({"keep_alive": [5]}, "keep_alive is a number of seconds, .*, not list"),
     "keep alive switch": ({"keep_alive": True}, "keep_alive is a number of seconds, .*, not bool"),
+    "keep alive text": ({"keep_alive": "1d"}, "keep_alive: '1d' is not a duration; use seconds"),
+    "keep alive nan": ({"keep_alive": float("nan")}, "keep_alive: 'nan' is not a duration"),
+    "keep alive too long": ({"keep_alive": 10**30}, "keep_alive: .* is too long; -1 is forever"),
     "format": ({"format": 5}, "format is 'json', .*, not int"),
     "system": ({"system": 5}, "system is a text, not int"),
     "host": ({"host": 11434}, "An address is a text, not int"),
@@ -177,6 +181,7 @@ def test_what_fits_is_taken() -> None:
     """Texts, settings and numbers that fit come as they are, or plain."""
     assert texts_from("a") == texts_from(("a",)) == ["a"]
     assert (keep_alive_from(0), keep_alive_from("10m"), keep_alive_from(-1)) == (0, "10m", -1)
+    assert (keep_alive_from("300"), keep_alive_from(1.5), keep_alive_from(1e-7)) == (300, 1.5, 1e-7)
     formats = [format_from("json"), format_from({"type": "object"})]
     assert [one.schema for one in formats] == ["json", {"type": "object"}]
     assert format_from("") is None
@@ -191,3 +196,13 @@ def test_a_lone_surrogate_is_replaced_before_it_is_sent(start) -> None:
     assert [message["content"] for message in messages] == ["�", "half �, caf�"]
     assert ollama_magic.generate("half \ud83d").text == "fine"
     assert len(ollama_magic.embed(["half \ud83d"], model="demo-embed").vectors) == 1
+
+
+def test_the_tool_calls_of_a_message_are_never_dropped() -> None:
+    """A tuple of calls is read like a list of them; anything else is refused, with the message's place."""
+    calls = ({"function": {"name": "f", "arguments": {}}},)
+    (message,) = messages_from([{"role": "assistant", "content": "", "tool_calls": calls}])
+    assert [call.name for call in message.tool_calls] == ["f"]
+    for wrong in (5, "f", calls[0]):
+        with pytest.raises(InputError, match="Message 1: tool_calls is a list of calls, not "):
+            messages_from([{"role": "assistant", "content": "", "tool_calls": wrong}])
