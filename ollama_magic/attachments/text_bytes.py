@@ -23,9 +23,12 @@ def decoded(data: bytes, reading: Reading) -> tuple[str, str]:
         raise reading.refusal(UNKNOWN.label)
     try:
         return _checked(data.decode(encoding), reading), ""
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
         if encoding != "utf-8":
             raise reading.refusal("it begins like a text and goes on as none; save it as UTF-8") from None
+        begins, cut = data[: error.start], error.reason == "unexpected end of data"
+    if cut and not begins.isascii():  # ASCII before it would be Latin-1 that ends with an accent
+        return _checked(begins.decode() + "\ufffd", reading), "it ends within a character"
     if _NO_TEXT.search(data):
         raise reading.refusal(UNKNOWN.label)
     if not _WINDOWS.search(data):

@@ -44,6 +44,15 @@ def test_latin_1() -> None:
     assert (attachment.text, attachment.note) == ("Grüße\n", "read as Latin-1")
 
 
+@pytest.mark.parametrize("cut", [1, 2])
+def test_utf_8_that_ends_within_a_character(cut: int) -> None:
+    """A download that was cut stays UTF-8, and the note says so; a last accent of Latin-1 is none of it."""
+    attachment = read_source("Grüße, 5 €".encode()[:-cut], "notes")
+    assert (attachment.text, attachment.note) == ("Grüße, 5 \ufffd", "it ends within a character")
+    attachment = read_source("a café".encode("latin-1"), "notes")
+    assert (attachment.text, attachment.note) == ("a café", "read as Latin-1")
+
+
 @pytest.mark.parametrize("data", [codecs.BOM_UTF16_LE + b"\0\xd8x", codecs.BOM_UTF8 + b"\xff", b"\xff\xfe\0\0\1"])
 def test_a_text_that_is_broken(data: bytes) -> None:
     """A file whose mark promises what does not follow is refused in one line."""
