@@ -90,6 +90,11 @@ class CommandContext:
     insert: Callable[[str], str] | None = None
     ask: Callable[[str, str], object] | None = None
 
+    @property
+    def assigned(self) -> bool:
+        """Whether the data of the command is assigned, and nothing is shown."""
+        return self.insert is None
+
 
 @dataclass(frozen=True)
 class CommandResult:

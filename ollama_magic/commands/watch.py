@@ -109,7 +109,9 @@ class Watch:
 
 
 def watch(context: Any, transfer: Transfer, lines: AsyncGenerator[Progress, None], on_retry: str) -> None:
-    """Follow a transfer in the running cell."""
+    """Follow a transfer in the running cell; a command that is assigned shows nothing."""
+    from ollama_magic.display.safe_view import SafeView
     from ollama_magic.display.views import open_transfer_view
 
-    Watch(transfer, open_transfer_view(context.display), context.session.loop_thread, on_retry).run(lines)
+    view = SafeView[Any]() if context.assigned else open_transfer_view(context.display)
+    Watch(transfer, view, context.session.loop_thread, on_retry).run(lines)

@@ -173,6 +173,15 @@ FAILURES = [
 ]
 
 
+@pytest.mark.parametrize("command", ["pull demo-small", "load demo-small", "create mine --from demo-small"])
+def test_assigned_it_shows_nothing(start, command):
+    """An assigned command gives its data and shows nothing, however long it takes; an error is raised as ever."""
+    run, _ = start()
+    assert run(f"name = %ollama {command}") == ""
+    assert run("print(name)").strip() == command.split()[1]
+    assert run("name = %ollama pull nowhere").startswith("ServerError: The server failed: pull model manifest")
+
+
 @pytest.mark.parametrize(("fault", "line"), FAILURES)
 def test_a_pull_that_fails(start, fault, line):
     """A pull that ends without success never says that the model is here; one line tells why and what to do."""
