@@ -230,6 +230,6 @@ def _raw_texts(line: str, at: int) -> tuple[object, int] | None:
 def _checked_texts(name: str, read: object, text: str = "") -> list[Any]:
     texts: list[Any] = read if isinstance(read, list) else [read]
     if not all(isinstance(one, str) and one for one in texts):
-        shown = quoted(text or repr(read))
+        shown = quoted(text or str(read))
         raise InputError(f'{name} is a text, or a JSON list of texts such as ["END", "###"], not {shown}.')
     return texts

@@ -104,6 +104,8 @@ def test_values_get_the_type_of_their_option(text, pair):
         ("mirostat=1", ["mirostat", "ignore"]),
         ("num_ctx", ["KEY=VALUE"]),
         ("=1", ["There is no model option ''"]),
+        ("stop=", ["a JSON list of texts", "not ''."]),
+        ("stop=[1]", ["not '[1]'."]),
     ],
 )
 def test_a_wrong_value_is_one_readable_sentence(text, parts):
