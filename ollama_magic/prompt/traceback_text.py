@@ -79,7 +79,9 @@ def traceback_text(error: BaseException, mask: Mask) -> str:
 
 def exception_line(error: BaseException, mask: Mask) -> str:
     """Return the type of an exception and the first line of its message."""
-    return mask(_named(error, mask)).partition("\n")[0][:LINE]
+    lines = mask(_named(error, mask)).split("\n")
+    shown = next((line for line in lines if line.startswith(type(error).__name__)), lines[0])  # below a place in code
+    return shown[:LINE]
 
 
 def name_of_file(file: str) -> str:

@@ -87,6 +87,15 @@ def test_kinds_of_errors(shell: Any, server: ScriptedServer, cell: str, parts: l
     assert len(asked(server)) < 14_000
 
 
+@pytest.mark.parametrize("code", ["x = = 1", "if True:\nx = 1", "if True:\n\tx = 1\n        y = 2"])
+def test_the_note_names_an_error_in_the_syntax(shell: Any, server: ScriptedServer, code: str) -> None:
+    """The line above says what the error is, not where: that stands in what goes along."""
+    error = ran(shell, code).error_before_exec
+    run(shell, "%ollama fix")
+    (note,) = ollama_magic.last.status.before
+    assert f"its traceback ({type(error).__name__}: {error.msg})" in note
+
+
 def test_keys_are_masked(shell: Any, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key in the cell, the message, a variable or the line above is never sent or shown; neither is a password."""
     monkeypatch.setenv("OLLAMA_API_KEY", KEY)
