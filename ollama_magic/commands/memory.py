@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ollama_magic.turns.turn_value import Turn
 
 ERASE = Option("--erase", "leave no byte of it on disk; this cannot be undone", default=False)
+SETTINGS = {"model": "the model", "system": "the system text", "options": "the options", "tools": "the tools"}
 BEGINNING = 60  # characters of a prompt in a line that names its turn
 
 
@@ -168,4 +169,5 @@ def _described(step: StepSummary) -> str:
         return f"the choice of {one_line(step.chosen.model, BEGINNING)} for {_named(step.chosen)}{in_other}"
     if step.aside:
         return f"{step.aside} turns{in_other}"
-    return f"a setting{in_other}" if step.setting else f"a step{in_other}"
+    changed = " and ".join(SETTINGS.get(key, key) for key in step.settings)
+    return f"the change of {changed}{in_other}" if changed else f"a step{in_other}"

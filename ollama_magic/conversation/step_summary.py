@@ -14,14 +14,14 @@ TEXTS = (Began, Grown, Rewritten, Stepped, Ended)  # the changes that hold what 
 
 
 class StepSummary(NamedTuple):
-    """What a step did: the turns it began, why it set others aside, what it chose, whether it changed a setting."""
+    """What a step did: the turns it began, why it set others aside, what it chose, the settings that it changed."""
 
     number: int
     conversation: str
     turns: tuple[Turn, ...] = ()
     aside: AsideReason | None = None
     chosen: Turn | None = None
-    setting: bool = False
+    settings: tuple[str, ...] = ()
 
 
 def summary_of(fold: Fold, step: int) -> StepSummary:
@@ -30,7 +30,7 @@ def summary_of(fold: Fold, step: int) -> StepSummary:
     numbers = [entry.change.number for entry in entries if isinstance(entry.change, TEXTS)]
     turns = [turn for number in dict.fromkeys(numbers) if (turn := fold.turn(number)) is not None]
     aside = [entry.change.why for entry in entries if isinstance(entry.change, SetAside)]
-    changed = any(isinstance(entry.change, SettingChanged) for entry in entries)
+    settings = dict.fromkeys(entry.change.key for entry in entries if isinstance(entry.change, SettingChanged))
     choices = [fold.turn(entry.change.number) for entry in entries if isinstance(entry.change, Chosen)]
     why, chosen = aside[0] if aside else None, choices[0] if choices else None
-    return StepSummary(step, entries[0].conversation, tuple(turns), why, chosen, setting=changed)
+    return StepSummary(step, entries[0].conversation, tuple(turns), why, chosen, tuple(settings))

@@ -98,6 +98,18 @@ def test_unset_takes_all_or_nothing(shell):
     assert shell.run_line_magic("ollama", "\0=system") == "Told"
 
 
+def test_undo_says_which_setting(shell, server):
+    """Undo and redo name what was set: after several settings nobody knows which of them comes next."""
+    run(shell, "%ollama model demo\n%ollama system Told\n%ollama set seed 2")
+    run(shell, "%ollama unset system seed")
+    both = "the change of the system text and the options"
+    assert f"Undone: {both}. " in run(shell, "%ollama undo")[0]
+    assert f"Redone: {both}." in run(shell, "%ollama redo")[0]
+    run(shell, "%ollama undo")
+    for which in ("the options", "the system text", "the model"):
+        assert f"Undone: the change of {which}. " in run(shell, "%ollama undo")[0]
+
+
 def test_variables_are_filled_in(shell, server):
     """{{name}} is filled from the notebook and told; --verbatim leaves it alone."""
     shell.user_ns["city"] = "Lima"
