@@ -69,7 +69,7 @@ def _findings(context: CommandContext) -> Iterator[Finding]:
     try:
         server = session.server()
     except OllamaMagicError as error:
-        yield Finding(WRONG, "address", f"{error}", f"It is {address_source(session)}.")
+        yield _unusable(session, error)
     else:
         facts = session.call(_look(server))
         yield _server(session, facts)
@@ -83,6 +83,15 @@ def _findings(context: CommandContext) -> Iterator[Finding]:
     yield _guarded("kernel", _kernel)
     yield _guarded("store", partial(_store, session))
     yield _machine()
+
+
+def _unusable(session: Session, error: OllamaMagicError) -> Finding:
+    """Return what is wrong with the address, else with a key, a header or a certificate."""
+    try:
+        session.address()
+    except OllamaMagicError:
+        return Finding(WRONG, "address", f"{error}", f"It is {address_source(session)}.")
+    return Finding(WRONG, "server", f"{error}")
 
 
 def _guarded(name: str, look: Callable[[], Finding]) -> Finding:

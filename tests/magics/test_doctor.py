@@ -78,6 +78,18 @@ def test_an_address_that_is_none(shell, monkeypatch):
     assert "store" in found
 
 
+def test_a_key_that_cannot_be_sent(shell, monkeypatch):
+    """A key or a header that is wrong is no fault of the address: the line names it, and not OLLAMA_HOST."""
+    monkeypatch.setenv("OLLAMA_API_KEY", "one\ntwo")
+    _, found = check(shell)
+    assert found["server"] == ("✗", "The value of OLLAMA_API_KEY spans several lines and cannot be sent as a header.")
+    monkeypatch.delenv("OLLAMA_API_KEY")
+    shell.run_cell("%config OllamaMagic.headers = {'X': 'plain'}")
+    text, found = check(shell)
+    assert "The header X takes its value from the environment" in found["server"][1]
+    assert "OLLAMA_HOST" not in text
+
+
 @pytest.mark.parametrize("source", ["%ollama host", "%config", "OLLAMA_HOST", "the default"])
 def test_where_the_address_comes_from(shell, server, monkeypatch, source):
     """The address's line says what named it; a weaker OLLAMA_HOST is pointed at."""
