@@ -89,6 +89,7 @@ _COMPLAINTS: tuple[tuple[ServerErrorKind, str, str], ...] = (
         "the server cannot read the model's file: update Ollama there, or `%ollama pull` the model again",
     ),
     ("outdated", r"not supported by your version", "update Ollama on the server"),
+    ("other", r"no input provided", "one of the texts is empty: leave it out"),
     ("other", r"[Ss]erver busy|no slots available|overloaded", "wait a moment, then run this again"),
     ("disk_full", r"no space left", "the server's disk is full: `%ollama rm` removes a model"),
     (

@@ -166,6 +166,7 @@ COMPLAINTS = {
     'unsupported architecture "Foo"': ("architecture", "update Ollama on the server"),
     "Field 'json_schema': \"json_schema\": JSON schema conversion failed:\nJSON schema error at #: cannot resolve $ref "
     "#/definitions/nope, definitions not found": ("other", "simplify it, and let each `[$]ref` lead to a place within"),
+    "Failed to create new sequence: no input provided": ("other", "one of the texts is empty: leave it out"),
     "invalid JSON schema in format": ("other", "simplify it"),
     "json: cannot unmarshal object into Go struct field ChatRequest.format of type string": ("outdated", "0.5.0"),
     "json: cannot unmarshal string into Go struct field ChatRequest.think of type bool": ("outdated", "--think alone"),
