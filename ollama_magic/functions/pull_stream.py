@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Literal, overload
 
-from ollama_magic.errors import AnswerCut, ModelNotFound, ServerError
+from ollama_magic.errors import AnswerCut, InputError, ModelNotFound, ServerError
 from ollama_magic.foreign import one_line
-from ollama_magic.functions.arguments import model_from
+from ollama_magic.functions.arguments import model_from, switch_from
 from ollama_magic.functions.signatures import checked_call
 from ollama_magic.functions.stream import Stream
+from ollama_magic.ollama.model_names import valid_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -54,7 +55,7 @@ def pull(
         >>> from ollama_magic import pull
         >>> pull("demo")
     """
-    progress = PullStream(model_from(model), host, insecure=insecure)
+    progress = PullStream(_name_of(model), host, insecure=bool(switch_from(insecure, "insecure")))
     if stream:
         return progress
     for _ in progress:
@@ -82,6 +83,14 @@ class PullStream(Stream["Progress"]):
                     server.catalog.forget(self._model)
                     return
         raise AnswerCut(f"The download of {shown} broke off; pull again to resume it.")
+
+
+def _name_of(model: ModelName) -> str:
+    name = model_from(model)
+    if not valid_name(name):
+        shown = one_line(name, 80) or "An empty text"
+        raise InputError(f"{shown} is not a model's name; name one such as 'gemma3:1b'.")
+    return name
 
 
 def _refused(shown: str, line: Progress) -> ServerError | ModelNotFound:

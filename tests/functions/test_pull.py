@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import ollama_magic
-from ollama_magic.errors import AnswerCut, OllamaMagicError
+from ollama_magic.errors import AnswerCut, InputError, OllamaMagicError
 from tests.double import Fault
 
 MODEL = "demo-small:latest"
@@ -18,6 +18,23 @@ def test_pull_returns_at_success(start) -> None:
     start()
     assert ollama_magic.pull(MODEL) is None
     assert MODEL in [model.name for model in ollama_magic.list()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"model": ""}, "An empty text is not a model's name; name one such as"),
+        ({"model": None}, "An empty text is not a model's name"),
+        ({"model": "a b"}, "a b is not a model's name"),
+        ({"model": MODEL, "insecure": 5}, "insecure is True or False, not int"),
+    ],
+)
+def test_what_cannot_be_pulled_is_refused_here(start, arguments, says) -> None:
+    """The line says what to write; the server's would be a riddle."""
+    server = start()
+    with pytest.raises(InputError, match=says):
+        ollama_magic.pull(**arguments)
+    assert not server.requests
 
 
 def test_pull_tells_its_progress(start) -> None:
