@@ -62,7 +62,7 @@ def _newest_answer(session: Session) -> str:
     if last is not None and last.conversation in (None, session.current):
         if last.state == RUNNING:
             raise InputError("The newest answer is still running; `%ollama code` takes its code when it is complete.")
-        if last.text:
+        if last.text and session.sent.has(last.request):  # else it was erased
             return last.text
     turns = [turn for turn in session.conversation().turns if turn.state != RUNNING]
     if not turns:

@@ -169,5 +169,5 @@ def _described(step: StepSummary) -> str:
         return f"the choice of {one_line(step.chosen.model, BEGINNING)} for {_named(step.chosen)}{in_other}"
     if step.aside:
         return f"{step.aside} turns{in_other}"
-    changed = " and ".join(SETTINGS.get(key, key) for key in step.settings)
+    changed = " and ".join(SETTINGS[key] for key in step.settings if key in SETTINGS)
     return f"the change of {changed}{in_other}" if changed else f"a step{in_other}"

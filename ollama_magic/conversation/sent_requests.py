@@ -45,6 +45,12 @@ class SentRequests:
         """What was sent as that turn, if it is known."""
         return self._requests.get(number)
 
+    def has(self, request: Request | None) -> bool:
+        """Whether this request is known, and none of its text was erased."""
+        return request is not None and any(
+            one is request for one in (self.newest, *(sent.request for sent in self._requests.values()))
+        )
+
     def erase(self, numbers: Collection[int]) -> None:
         """Forget these turns and all later ones: their requests may contain the same text."""
         for number in [number for number in self._requests if number >= min(numbers)]:

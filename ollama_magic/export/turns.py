@@ -20,7 +20,8 @@ REBUILT = "Rebuilt from what is stored: the turn's own options, and the turns th
 def newest(session: Session) -> SentRequest:
     """Return the newest request of a turn; raise InputError if there is none."""
     reply = session.last
-    if reply is not None and reply.kind == CHAT and isinstance(reply.request, ChatRequest):
+    known = reply is not None and session.sent.has(reply.request)
+    if known and reply is not None and reply.kind == CHAT and isinstance(reply.request, ChatRequest):
         return SentRequest(reply.request, reply.host, tools=reply.tools)
     turns = session.conversation().turns
     if not turns:

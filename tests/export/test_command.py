@@ -136,6 +136,11 @@ def test_what_is_erased_is_in_no_request(shell) -> None:
     assert session.sent.of(first) is not None
     assert (session.sent.of(second), session.sent.of(third)) == (None, None)
     assert "two" not in exported(shell, "curl --turn 2").lower()
+    assert "two" not in exported(shell, "curl").lower()
+    run(shell, "%ollama clear --erase")
+    for command in ("export curl", "code", "prompt"):
+        _, error = run(shell, f"%ollama {command}")
+        assert "run a cell that begins with `%%chat`" in str(error)
 
 
 def test_generate_is_no_turn(shell, server) -> None:
