@@ -17,6 +17,8 @@ from ollama_magic.turns.turn_value import MAIN, RUNNING
 from ollama_magic.turns.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ollama_magic.conversation.step_summary import StepSummary
     from ollama_magic.turns.turn_value import Turn
 
@@ -46,7 +48,7 @@ def history(context: CommandContext, arguments: Any) -> CommandResult:
 def undo(context: CommandContext, arguments: Any) -> CommandResult:
     """Undo the notebook's newest step, in any conversation; outputs stay as they are."""
     del arguments
-    done = context.session.journal.undo()
+    done = _with_content(context.session.journal.undo)
     if done is None:
         return CommandResult(None, notice("Nothing to undo."))
     _follow(context, done)
@@ -57,7 +59,7 @@ def undo(context: CommandContext, arguments: Any) -> CommandResult:
 def redo(context: CommandContext, arguments: Any) -> CommandResult:
     """Redo the step that was undone last, unless something new was done since."""
     del arguments
-    done = context.session.journal.redo()
+    done = _with_content(context.session.journal.redo)
     if done is None:
         return CommandResult(None, notice("Nothing to redo."))
     _follow(context, done)
@@ -151,6 +153,14 @@ def _numbered(turns: list[Turn], number: str) -> Turn:
 def _named(turn: Turn) -> str:
     words = " ".join(turn.prompt.split())
     return f"«{words[:BEGINNING]}{'…' * (len(words) > BEGINNING)}»"
+
+
+def _with_content(go: Callable[[], StepSummary | None]) -> StepSummary | None:
+    """Go one step back or forward, and pass over those of which nothing is left since their turns were erased."""
+    done = go()
+    while done is not None and done.empty:
+        done = go()
+    return done
 
 
 def _follow(context: CommandContext, step: StepSummary) -> None:

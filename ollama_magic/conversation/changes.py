@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ollama_magic.turns.turn_value import AsideReason
 
 
+BEGAN_WITH = "began_with"  # the setting with the model of the first turn: it stays until another is set (design.md §1)
+
+
 class Began(NamedTuple):
     """A turn began; its number is its own in this notebook, and its reply is still empty."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_magic.conversation.conversation import BEGAN_WITH
+from ollama_magic.conversation.changes import BEGAN_WITH
 from ollama_magic.conversation.journal import STILL_RUNNING
 from ollama_magic.conversation.record import OLDER, older_note
 from ollama_magic.errors import InputError

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ollama_magic.conversation.changes import BEGAN_WITH
 from ollama_magic.conversation.fold import set_aside_by
 from ollama_magic.conversation.journal import STILL_RUNNING, Journal
 from ollama_magic.errors import InputError
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from ollama_magic.ollama.message_list import MessageList
     from ollama_magic.turns.turn_value import AsideReason, Turn
-
-BEGAN_WITH = "began_with"  # the model of the first turn: it stays until another is set (design.md §1)
 
 
 class Conversation:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ollama_magic.conversation.conversation import BEGAN_WITH
+from ollama_magic.conversation.changes import BEGAN_WITH
 from ollama_magic.conversation.media import check_size, left_out_note, senses_for, without_media
 from ollama_magic.errors import ModelNotFound
 from ollama_magic.foreign import one_line

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ollama_magic.conversation.changes import Began, Chosen, Ended, Grown, Rewritten, SetAside, SettingChanged, Stepped
+from ollama_magic.conversation.changes import (
+    BEGAN_WITH,
+    Began,
+    Chosen,
+    Ended,
+    Grown,
+    Rewritten,
+    SetAside,
+    SettingChanged,
+    Stepped,
+)
 
 if TYPE_CHECKING:
     from ollama_magic.conversation.fold import Fold
@@ -22,6 +32,11 @@ class StepSummary(NamedTuple):
     aside: AsideReason | None = None
     chosen: Turn | None = None
     settings: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of it is left to see, because its turns were erased."""
+        return not (self.turns or self.aside or self.chosen or set(self.settings) - {BEGAN_WITH})
 
 
 def summary_of(fold: Fold, step: int) -> StepSummary:

@@ -9,8 +9,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ollama_magic.attachments.reading import Limits
+from ollama_magic.conversation.changes import BEGAN_WITH
 from ollama_magic.conversation.context_window import used_by
-from ollama_magic.conversation.conversation import BEGAN_WITH
 from ollama_magic.display.host import answers_clicks_while_busy
 from ollama_magic.display.live import WIDGET_TYPE, view_of
 from ollama_magic.display.safe_view import warn_of_failure

@@ -98,6 +98,19 @@ def test_unset_takes_all_or_nothing(shell):
     assert shell.run_line_magic("ollama", "\0=system") == "Told"
 
 
+def test_undo_passes_over_what_was_erased(shell, server):
+    """A turn that was erased is no step any more: undo and redo go on to the next that has something left."""
+    run(shell, "%ollama set seed 2")
+    run(shell, "%chat My name is Ada.")
+    run(shell, "%chat -m demo -m demo-small Hello")
+    run(shell, "%ollama keep 2")
+    run(shell, "%ollama clear --erase")
+    assert "Undone: the change of the options. " in run(shell, "%ollama undo")[0]
+    assert "Nothing to undo." in run(shell, "%ollama undo")[0]
+    assert "Redone: the change of the options." in run(shell, "%ollama redo")[0]
+    assert "Nothing to redo." in run(shell, "%ollama redo")[0]
+
+
 def test_undo_says_which_setting(shell, server):
     """Undo and redo name what was set: after several settings nobody knows which of them comes next."""
     run(shell, "%ollama model demo\n%ollama system Told\n%ollama set seed 2")
