@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, Enum, Float, Integer, TraitError, Unicode, Union, validate
@@ -85,9 +86,16 @@ class OllamaTraits(Configurable):
     @validate("limits")
     def _limits_are_known(self, proposal: Any) -> Any:
         unknown = [key for key in proposal.value if key not in LIMITS]
-        numbers = all(type(value) in (int, float) and 0 < value < math.inf for value in proposal.value.values())
+        most = sys.float_info.max  # a whole number may be larger, and no clock takes it
+        numbers = all(type(value) in (int, float) and 0 < value <= most for value in proposal.value.values())
         if unknown or not numbers:
             raise TraitError(f"limits takes numbers above 0 for {', '.join(LIMITS)}.")
+        return proposal.value
+
+    @validate("keep_aside")
+    def _keep_aside_is_a_number(self, proposal: Any) -> Any:
+        if math.isnan(proposal.value):
+            raise TraitError("keep_aside is a number of days, such as 30; inf erases nothing.")
         return proposal.value
 
     @validate("log")

@@ -1,5 +1,6 @@
 """The magics in a shell of their own, talking to the demo server."""
 
+import math
 import os
 
 import pytest
@@ -252,6 +253,7 @@ def test_a_chat_magic_of_others_is_given_back(server, monkeypatch):
 
 
 WRONG_SETTINGS = [("display", "movie"), ("options", {"nope": 1}), ("keep_alive", "1d"), ("limits", {"x": 1})]
+WRONG_SETTINGS += [("limits", {"look": 10**400}), ("limits", {"silence": math.nan}), ("keep_aside", math.nan)]
 
 
 @pytest.mark.parametrize(("setting", "value"), WRONG_SETTINGS)
