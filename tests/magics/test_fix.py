@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEY = "sk-very-secret-42"
-_DUMB = "class Dumb(Exception):\n    def __getattribute__(self, name):\n        raise RuntimeError(name)\n"
+# Its class is known, for other tests look at all objects there are, and IPython keeps this one.
+_DUMB = (
+    "class Dumb(Exception):\n    def __getattribute__(self, name):\n        if name != '__class__':\n"
+    "            raise RuntimeError(name)\n        return Dumb\n"
+)
 
 
 @pytest.fixture(scope="module")
