@@ -334,7 +334,7 @@ def test_a_file_of_the_users_own(
         ("{tmp}", r"cannot be read \(Is a directory\)\.$"),
         ("{tmp}/notes.txt=", r"^An empty name is no model name; [^\n]*$"),
         ("{tmp}/pipe.gguf", r"pipe\.gguf is a pipe; save what it brings as a file\.$"),
-        ("~nobody-of-that-name/x.gguf", r"cannot be read \(No such file or directory\)\.$"),
+        ("~nobody-of-that-name/x.gguf", r"cannot be read \(there is no such home folder\)\.$"),
     ],
 )
 def test_a_file_that_cannot_be_served(tmp_path: Path, argument: str, line: str) -> None:
