@@ -8,7 +8,7 @@ from ollama_magic.turns.turn_value import COMPLETE, Turn
 from ollama_magic.turns.wording import counted
 
 if TYPE_CHECKING:
-    from ollama_magic.conversation.cell_run import CellRun
+    from ollama_magic.conversation.cell_run import CellRun, Origin
     from ollama_magic.conversation.conversation import Conversation
     from ollama_magic.conversation.reply import Reply
     from ollama_magic.conversation.sent_requests import SentRequests
@@ -35,9 +35,14 @@ class Record:
         self._texts = self._thoughts = 0
 
     @property
+    def origin(self) -> Origin:
+        """The execution that asked."""
+        return self._run.origin
+
+    @property
     def cell(self) -> str | None:
         """The cell that asked, None without one."""
-        return self._run.origin.cell
+        return self.origin.cell
 
     @property
     def number(self) -> int:

@@ -273,7 +273,8 @@ class Session:
     def _stop_of_cell(self, run: CellRun) -> None:
         """Stop a background turn of the cell's previous run."""
         if run.origin.cell is not None and not run.begun:
-            self.stop([handle for handle in self._turns if handle.cell == run.origin.cell])
+            earlier = (one for one in self.running() if one.turn.record.origin != run.origin)  # its own go on beside it
+            self.stop([handle for handle in earlier if handle.cell == run.origin.cell])
 
     async def _hang_up(self) -> None:
         for aside in self._asides:

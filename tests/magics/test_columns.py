@@ -254,6 +254,23 @@ def test_nothing_is_remembered_of_single_answers(html: Any) -> None:
     assert str(run(html, "%ollama keep b")[1]).startswith("No turn of this conversation has answers side by side")
 
 
+def test_single_answers_of_one_cell_hurt_no_other(html: Any, answers: Answers) -> None:
+    """The columns of `--once`, and the single answers of one cell in the background, are made beside each other."""
+    both = threading.Barrier(2, timeout=10)
+
+    def answer(body: Any) -> list[str]:
+        both.wait()
+        return [f"I am {body['model']}."]
+
+    answers.texts |= {"a": answer, "b": answer}
+    in_background = "found = []\nfor name in 'ab':\n    one = %chat --once -b -m {{name}} Hi\n    found.append(one)\n"
+    wait = "import time\nwhile any(one.state == 'running' for one in found):\n    time.sleep(0.01)"
+    columns = ["%%chat --once -m a -m b --out found\nHi", "%%generate -m a -m b --out found\nHi"]
+    for cell in (*columns, in_background + wait):
+        in_cell(html, "x", cell)
+        assert [reply.state for reply in html.user_ns["found"]] == ["complete", "complete"]
+
+
 def test_text_streams_one_below_the_other(shell: Any) -> None:
     """In a terminal each answer stands below its heading, in the order of the line; a line gives the list."""
     printed, error = run(shell, "both = %chat -m b -m missing -m a Hi")
