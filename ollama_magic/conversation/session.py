@@ -79,9 +79,9 @@ class Session:
     def conversation(self, name: str | None = None) -> Conversation:
         """Return a conversation, the current one by default; it is created on first use."""
         name = name or self.current
-        if name not in self._conversations:
-            self._conversations[name] = Conversation(name, self.journal)
-        return self._conversations[name]
+        found = self._conversations.get(name)
+        # `setdefault`: of two threads that ask for a new one, both get the same, whose turns wait for each other.
+        return found or self._conversations.setdefault(name, Conversation(name, self.journal))
 
     def configured_address(self) -> ConfiguredAddress:
         """The address from `%ollama host`, else the setting, else OLLAMA_HOST."""

@@ -2,9 +2,11 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.request import Plan
 from ollama_magic.conversation.session import Session
 from ollama_magic.conversation.settings import Settings
@@ -155,3 +157,17 @@ def test_closing_stops_what_runs(session, server):
     wait_until(lambda: handle.reply.status.chunks)
     session.close()
     assert view.finished[0] == "stopped"
+
+
+def test_threads_that_begin_a_conversation_at_once_share_it(session, monkeypatch):
+    """Threads that are the first to name a conversation get one, so that their turns wait for each other."""
+    both = threading.Barrier(2, timeout=10)
+
+    def slowly(name, journal):
+        both.wait()
+        return Conversation(name, journal)
+
+    monkeypatch.setattr("ollama_magic.conversation.session.Conversation", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(session.conversation, ["drafts", "drafts"])
+    assert first is second
