@@ -196,18 +196,24 @@ async def _flush(turn: RunningTurn) -> None:
 
 
 async def _wait_until_saved(turn: RunningTurn) -> None:
-    """Wait briefly for the disk; if that is not enough, the footer says so until the turn is saved."""
+    """Wait briefly for the disk; if that is not enough, the footer says so until the turn is saved, if it ever is."""
     committed = turn.conversation.journal.committed
-    if committed is None or committed.done() or turn.plan.once:
+    if committed is None or turn.plan.once:
         return
     saved = asyncio.wrap_future(committed)
     with suppress(asyncio.CancelledError):
         await asyncio.wait({saved}, timeout=SAVED_S)
-    if not saved.done():
+    if not _is_saved(saved):
         turn.reply.status.unsaved = True
-        saved.add_done_callback(lambda _: _now_saved(turn))
+        saved.add_done_callback(lambda _: _now_saved(turn, saved))
 
 
-def _now_saved(turn: RunningTurn) -> None:
-    turn.reply.status.unsaved = False
-    turn.views.refresh_settled()
+def _now_saved(turn: RunningTurn, saved: asyncio.Future[None]) -> None:
+    if _is_saved(saved):
+        turn.reply.status.unsaved = False
+        turn.views.refresh_settled()
+
+
+def _is_saved(saved: asyncio.Future[None]) -> bool:
+    """Whether this is on the disk; not if the store has refused it, or was closed before."""
+    return saved.done() and not saved.cancelled() and saved.exception() is None

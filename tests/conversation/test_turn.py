@@ -1,13 +1,16 @@
 """One turn: its states, what is kept of it, and how it is stopped."""
 
 import asyncio
+import gc
 import re
+from concurrent.futures import Future
+from functools import partial
 
 import pytest
 
 from ollama_magic.conversation import turn as turn_room
 from ollama_magic.conversation.turn import run_turn
-from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError, ServerUnreachable
+from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError, ServerUnreachable, StoreError
 from ollama_magic.ollama.protocol import ChatChunk
 
 from .fakes import DONE, HEADERS, FakeServer, conversation, turn, words
@@ -43,6 +46,28 @@ def test_the_next_turn_sends_the_history():
     assert sent == [("system", "Be brief."), ("user", "One"), ("assistant", "Hello"), ("user", "Two")]
     assert reply.status.turns_sent == 2
     assert talk.turns[0].thinking == "hm"
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_turn_that_the_store_refuses_says_so(monkeypatch, caplog, at_once):
+    """The footer of a turn that will never be on the disk keeps saying that it is not saved, and nothing is logged."""
+    monkeypatch.setattr(turn_room, "SAVED_S", 0.0)
+    running, refused = turn(FakeServer(HEADERS, *words("Hello"), DONE)), Future()
+    running.conversation.journal.write = lambda entry: refused
+    refuse = partial(refused.set_exception, StoreError("Another kernel is writing this notebook."))
+
+    async def refused_later():
+        await run_turn(running)
+        refuse()
+        await asyncio.sleep(0.05)
+
+    if at_once:
+        refuse()
+        run(running)
+    else:
+        asyncio.run(refused_later())
+    gc.collect()
+    assert (running.reply.status.unsaved, caplog.messages) == (True, [])
 
 
 @pytest.mark.parametrize("end", [[], [ChatChunk(cut="the connection was reset")]])
