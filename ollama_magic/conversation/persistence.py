@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 import uuid
 from dataclasses import dataclass, replace
@@ -143,7 +144,7 @@ class Persistence:
         self._check_for_another_kernel()
         if not self._saved:
             self._saved = True
-            if not self.store.path.exists():
+            if not os.path.exists(self.store.path):  # noqa: PTH110 (Path.exists() raises for a name that is too long)
                 self.on_first_write(self.store.path)
             self.store.claim(self._record.id, self._kernel)
             self.store.save_notebook(self._record)

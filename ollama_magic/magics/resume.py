@@ -103,9 +103,9 @@ def _elsewhere(session: Session, persistence: Persistence) -> str:
     from ollama_magic.line.cell_source import read_cell
     from ollama_magic.notebook.notebook_file import answers_unknown, read_notebook
 
-    if persistence.kind == "in use" or persistence.path is None or not persistence.path.exists():
+    if persistence.kind == "in use" or persistence.path is None:
         return ""
-    with suppress(OllamaMagicError):
+    with suppress(OllamaMagicError):  # there may be no file, or none that can be read
         file = read_notebook(persistence.path, read_cell)
         known = [turn.text for turn in session.journal.all_turns()]
         count = answers_unknown(file.turns, known)

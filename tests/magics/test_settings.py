@@ -14,7 +14,7 @@ from traitlets import TraitError
 
 from ollama_magic.line.traits import OllamaTraits
 from tests.double import ScriptedServer
-from tests.shells import loaded_shell
+from tests.shells import loaded_shell, run
 
 ROOT = Path(__file__).parents[2]
 OWN = OllamaTraits.class_traits(config=True)
@@ -142,3 +142,15 @@ def test_the_log_is_a_setting(shell, tmp_path):
         shell.magics_manager.registry["OllamaMagic"].log = "loud"
     shell.run_cell("%config OllamaMagic.log = 'off'")
     assert "Log: off" in shell.run_line_magic("ollama", "\0=status --check")
+
+
+@pytest.mark.parametrize("setting", ["notebook", "store"])
+def test_a_path_that_the_system_refuses(shell, monkeypatch, tmp_path, setting):
+    """A name that is too long for the system ends neither loading nor a chat with an error."""
+    paths = {"notebook": str(tmp_path / "n.ipynb"), "store": str(tmp_path / "store.sqlite")}
+    for name, value in (paths | {setting: str(tmp_path / ("n" * 300))}).items():
+        shell.run_line_magic("config", f"OllamaMagic.{name} = {value!r}")
+    with ScriptedServer(pace=0) as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        for cell in ("%reload_ext ollama_magic", "%%chat\nHi", "%ollama status"):
+            assert run(shell, cell)[1] is None
