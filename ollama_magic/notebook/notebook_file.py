@@ -78,8 +78,8 @@ def notebook_from(data: Any, path: Path, read_cell: ReadCell) -> NotebookFile:
         raise InputError(f"{shown(path)} is not a notebook.")
     major, minor = data["nbformat"], data.get("nbformat_minor")
     if major != 4:
-        older = "older" if major < 4 else "newer"
-        raise InputError(f"{shown(path)} has an {older} notebook format ({major}); save it as format 4 with Jupyter.")
+        age = "an older" if major < 4 else "a newer"
+        raise InputError(f"{shown(path)} has {age} notebook format ({major}); save it as format 4 with Jupyter.")
     if not isinstance(data.get("cells"), list):
         raise InputError(f"{shown(path)} is a notebook without cells.")
     reading = _Reading(read_cell)

@@ -156,8 +156,8 @@ def test_a_reader_that_fails_costs_its_own_cell_only() -> None:
         ("[" * 200_000, "nested too deeply|not JSON"),
         ('{"a": ' + "9" * 5000 + "}", "is not a notebook"),
         ("[]", "is not a notebook"),
-        ('{"nbformat": 3, "worksheets": []}', "older notebook format"),
-        ('{"nbformat": 5, "cells": []}', "newer notebook format"),
+        ('{"nbformat": 3, "worksheets": []}', "has an older notebook format"),
+        ('{"nbformat": 5, "cells": []}', "has a newer notebook format"),
         ('{"nbformat": 4}', "without cells"),
     ],
 )
