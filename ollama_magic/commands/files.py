@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,8 +38,7 @@ def save(context: CommandContext, arguments: Any) -> CommandResult:
 
     turns = context.session.conversation().turns
     path = save_conversation(arguments.file, turns, force=arguments.force)
-    below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    return CommandResult(path, notice(f"{counted(len(turns), 'turn')} saved to {below}."))
+    return CommandResult(path, notice(f"{counted(len(turns), 'turn')} saved to {_from_here(path)}."))
 
 
 @command(
@@ -79,6 +79,13 @@ def prompt(context: CommandContext, arguments: Any) -> CommandResult:
     text = _rendered(context, request) or "\n\n".join(map(_written, messages))
     text += "".join(f"\n\n[{line}]" for line in _beside(messages))
     return CommandResult(text, Shown(f"<pre>{escape(visible(text))}</pre>", printable(text)))
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path as it is seen from the kernel's folder; whole if it is not in there, or that folder is gone."""
+    with suppress(OSError, ValueError):
+        return path.relative_to(Path.cwd())
+    return path
 
 
 def _written(message: Message) -> str:

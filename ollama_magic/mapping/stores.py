@@ -33,10 +33,7 @@ def store_of(session: Session, cache: object) -> Store | None:
         text = os.fspath(cache)
         if not isinstance(text, str) or not text.strip() or "\0" in text:
             raise InputError("cache is a path such as 'answers.sqlite', or True, False or None.")
-        try:
-            path = Path(text).expanduser().absolute()
-        except RuntimeError:
-            raise InputError(f"cache={one_line(text, 80)!r} names a home folder that does not exist.") from None
+        path = _absolute(text)
         _refuse_other_files(path)
         return _store_at(str(path))
     if not isinstance(cache, bool | None):
@@ -47,6 +44,15 @@ def store_of(session: Session, cache: object) -> Store | None:
     if cache is True:
         raise InputError("This program has no store of its own; name a file: cache='answers.sqlite'.")
     return None
+
+
+def _absolute(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise InputError(f"cache={one_line(text, 80)!r} names a home folder that does not exist.") from None
+    except FileNotFoundError:
+        raise InputError("The kernel's folder is gone; change it with `%cd`, or give cache a whole path.") from None
 
 
 def _refuse_other_files(path: Path) -> None:

@@ -23,6 +23,10 @@ def full_path(name: str | Path) -> Path:
     """Return the path with `~` and links resolved; InputError if it cannot be a path."""
     try:
         return Path(os.path.realpath(Path(name).expanduser()))
+    except FileNotFoundError:
+        raise InputError(
+            "The kernel's folder is gone; change it with `%cd`, or name the file with its folder."
+        ) from None
     except (ValueError, RuntimeError, OSError):
         raise InputError(f"“{one_line(str(name), 80)}” cannot be the name of a file.") from None
 

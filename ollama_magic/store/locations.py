@@ -34,7 +34,12 @@ def default_path() -> Path:
 
 def resolve_path(path: Path) -> Path:
     """Return the absolute path of a store at a path that a user typed; in a folder it has its usual name."""
-    absolute = Path(os.path.abspath(_expanded(path)))  # noqa: PTH100 (resolve() would follow links)
+    try:
+        absolute = Path(os.path.abspath(_expanded(path)))  # noqa: PTH100 (resolve() would follow links)
+    except FileNotFoundError:
+        raise StoreError(
+            "The kernel's folder is gone; change it with `%cd`, or set a whole path with `%config OllamaMagic.store`."
+        ) from None
     return absolute / NAME if os.path.isdir(absolute) else absolute  # noqa: PTH112 (is_dir() may raise)
 
 
