@@ -48,8 +48,7 @@ class GroupRecord(Record):
 
     def reuse(self, fingerprint: str) -> bool:
         """Begin the turn with the stored answer of the cell's previous run to the same request, if it is complete."""
-        columns = (column for old in self._run.replaced for column in old.columns)
-        stored = next((old for old in columns if old.fingerprint == fingerprint and old.state == COMPLETE), None)
+        stored = self._saved_answer(fingerprint)
         if stored is None:
             return False
         self.begin(fingerprint)
@@ -67,6 +66,14 @@ class GroupRecord(Record):
             self._journal.end(self._turn, self._reply.turn.outcome)
         if self._group.end_one():
             self._end_group()
+
+    def _saved_answer(self, fingerprint: str) -> Turn | None:
+        """Return the answer of this column's host; that of a host which is not in the group counts as well."""
+        columns = (column for old in self._run.replaced for column in old.columns)
+        found = [old for old in columns if old.fingerprint == fingerprint and old.state == COMPLETE]
+        others = {reply.host.url for reply in self._group.replies if reply.host} - {self._reply.settings.host}
+        possible = [old for old in found if old.settings.host not in others]
+        return max(possible, key=lambda old: old.settings.host == self._reply.settings.host, default=None)
 
     def _asked(self, fingerprint: str) -> Turn:
         return replace(super()._asked(fingerprint), group=self._group.number, column=self._column)

@@ -290,6 +290,17 @@ def test_saved_answers_are_shown(html: Any, server: ScriptedServer) -> None:
     assert turns(html) == [("Hi", "b", ["c", "a"])]
 
 
+def test_saved_answers_of_two_hosts(html: Any, server: ScriptedServer) -> None:
+    """One model on two hosts shows the saved answer of each; a host that has not answered yet is asked."""
+    html.run_cell("%config OllamaMagic.rerun = 'reuse'")
+    with ScriptedServer(pace=0, models=MODELS[:1], answers=lambda _: ["From afar."]) as other:
+        in_cell(html, "y", f"%%chat -m a --host {server.url}\nHi")
+        for cell in "xxy":
+            output, _ = in_cell(html, cell, f"%%chat -m a --host {server.url} --host {other.url}\nHi")
+            assert output.data["text/plain"].split("\n\n")[1::2] == ["I am **a**.", "From afar."]
+        assert (sent_models(server), sent_models(other)) == (["a", "a"], ["a", "a"])
+
+
 def test_two_hosts(html: Any, server: ScriptedServer) -> None:
     """Each `-m` has its `--host`, in their order; the headings name the hosts, and one model may stand on both."""
     with ScriptedServer(pace=0, models=MODELS[:1], answers=lambda _: ["From afar."]) as other:
