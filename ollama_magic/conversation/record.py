@@ -81,6 +81,7 @@ class Record:
         self._reply.steps += stored.steps
         if stored.thinking:
             self._reply.thinking_parts.append(stored.thinking)
+        self._reply.stats, self._reply.done_reason = stored.outcome.stats, stored.outcome.done_reason
         self._reply.notes = (REUSED,)
         return True
 

@@ -6,6 +6,7 @@ import re
 import pytest
 from IPython.utils.capture import capture_output
 
+from ollama_magic.conversation.record import REUSED
 from ollama_magic.line.cell_source import read_cell
 from tests.answers import chats
 from tests.double import Fault, ScriptedServer
@@ -234,6 +235,14 @@ def test_a_background_turn_of_the_cell_is_stopped_first(three):
     three.chat("B", "short")
     assert handle.reply.state == "stopped"
     assert three.prompts() == ["one", "short", "three"]
+
+
+def test_a_kept_answer_has_its_counts(three):
+    """The reply of a kept answer says why it ended and how many tokens it has, as the reply of the first run did."""
+    three.run(None, "%config OllamaMagic.rerun = 'reuse'")
+    three.chat("C", "three", options="--out kept")
+    first, kept = three.session.journal.turns("main")[-1].outcome, three.shell.user_ns["kept"]
+    assert (kept.notes, kept.stats, kept.done_reason) == ((REUSED,), first.stats, "stop")
 
 
 def test_reuse_shows_the_kept_answer_while_nothing_changed(three):
