@@ -52,7 +52,7 @@ class MainThread:
         # Calls a function in the main thread when it is free; it may call it late or never, for waiting threads serve.
         self.schedule: Callable[[Callable[[], None]], None] = _nowhere
         self._waiting: list[_Work] = []
-        self._owners: dict[int, object] = {}  # of the work that a thread does, by thread
+        self._owners: dict[int, tuple[object, ...]] = {}  # of the work that a thread does, by thread
         self._changed = threading.Condition()
 
     async def do(self, owner: object, do: Callable[[], None]) -> None:
@@ -102,13 +102,14 @@ class MainThread:
             self._run(work)
 
     @property
-    def current_owner(self) -> object:
-        """The turn whose work this thread does, None if it does none."""
-        return self._owners.get(threading.get_ident())
+    def current_owners(self) -> tuple[object, ...]:
+        """The turns whose work this thread does: a tool may wait for a turn whose tool runs here meanwhile."""
+        return self._owners.get(threading.get_ident(), ())
 
     def _run(self, work: _Work) -> None:
         thread = threading.get_ident()
-        before, self._owners[thread] = self._owners.get(thread), work.owner
+        before = self.current_owners
+        self._owners[thread] = (*before, work.owner)
         try:
             work.run()
         finally:

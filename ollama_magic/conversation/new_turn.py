@@ -54,7 +54,7 @@ def new_turn(
     Raises:
         InputError: A tool asks in the conversation that waits for it.
     """
-    _check_for_circle(main.current_owner, asked, plan)
+    _check_for_circle(main.current_owners, asked, plan)
     reply = _new_reply(plan, asked, server)
     reply.status.before = note_before(plan, asked, server, run.origin.cell)
     record = record_for(plan, asked, run, reply, sent, beside)
@@ -64,9 +64,10 @@ def new_turn(
     return RunningTurn(plan, asked, server, view, reply, record, main, mask, waited_for, group)
 
 
-def _check_for_circle(owner: object, asked: Conversation, plan: Plan) -> None:
-    """Refuse a turn that would wait for the turn whose tool asks for it."""
-    if isinstance(owner, RunningTurn) and owner.conversation is asked and not plan.once:
+def _check_for_circle(owners: tuple[object, ...], asked: Conversation, plan: Plan) -> None:
+    """Refuse a turn that would wait for a turn whose tool waits for it."""
+    waiting = (owner.conversation for owner in owners if isinstance(owner, RunningTurn))
+    if not plan.once and any(conversation is asked for conversation in waiting):
         raise InputError(
             "This tool cannot ask in the conversation that waits for it; ask in another one with `-c NAME`, or with "
             "`--once`."

@@ -126,6 +126,27 @@ def weather(city: str) -> str:
     assert "cannot ask in the conversation that waits for it" in step.error
 
 
+def test_a_tool_that_asks_in_its_own_conversation_by_way_of_another() -> None:
+    """A tool asks in another conversation, whose tool asks in the first: that is refused, for both would wait."""
+    asking = """
+cities = []
+def weather(city: str) -> str:
+    "Say the weather."
+    cities.append(city)
+    if len(cities) == 1:
+        %chat -c other -t weather Elsewhere?
+    else:
+        %chat Here?
+"""
+    with shell_with([call("weather", city="Lima")], ["Well."]) as (shell, _):
+        run(shell, asking)
+        run(shell, "%%chat -t weather\nHow is Lima?")
+        session = shell.magics_manager.registry["OllamaMagic"].session
+        (outer,), (inner,) = session.conversation().turns[-1].steps, session.conversation("other").turns[-1].steps
+    assert "cannot ask in the conversation that waits for it" in inner.error
+    assert (outer.error, session.conversation().turns[-1].text) == ("", "Well.")
+
+
 def test_tools_of_the_conversation() -> None:
     """What `%ollama tool` lists goes along with cells, with the panel and with functions, until `--none`."""
     with shell_with([call("weather", city="Lima")], ["It is 18 °C."]) as (shell, server):
