@@ -6,7 +6,7 @@ import asyncio
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ollama_magic.errors import InputError, TurnStopped
+from ollama_magic.errors import AnswerCut, InputError, TurnStopped
 from ollama_magic.functions.caller_run import CallerRun
 from ollama_magic.functions.sessions import server_of_this_loop, session
 
@@ -99,7 +99,11 @@ class _OnThisLoop(Generic[T]):
             self._fetching.cancel()
             raise
         if piece is None:
-            await self._fetching
+            self._arrived.put_nowait(None)  # for whoever asks once more, or is waiting as well
+            await asyncio.wait({self._fetching})
+            if self._fetching.cancelled():  # not CancelledError: nobody has cancelled the caller
+                raise AnswerCut("This stream was stopped; call the function again for a new one.")
+            self._fetching.result()
             raise StopAsyncIteration
         return piece
 

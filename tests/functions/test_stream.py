@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import ollama_magic
-from ollama_magic.errors import AnswerCut, InputError
+from ollama_magic.errors import AnswerCut, InputError, ModelNotFound
 from ollama_magic.functions import sessions
 from tests.answers import chats, paragraphs, words
 from tests.double import Fault
@@ -160,3 +160,32 @@ def test_the_connections_of_a_stream_are_gone_with_it(start) -> None:
         return len(connection._sender._pools)
 
     assert asyncio.run(main()) == 0
+
+
+def test_an_iterator_that_has_ended_stays_at_its_end(start) -> None:
+    """`anext` after the end, or in two tasks at once, ends at once; after an error it raises that error again."""
+    start(answers=lambda _: ["Yes."])
+
+    async def beyond(model: str) -> list[object]:
+        chunks = ollama_magic.stream("Hi", model=model).__aiter__()
+        asked = [asyncio.wait_for(chunks.__anext__(), 10) for _ in range(3)]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [type(one) for one in asyncio.run(beyond(""))[1:]] == [StopAsyncIteration, StopAsyncIteration]
+    assert {type(one) for one in asyncio.run(beyond("nobody"))} == {ModelNotFound}
+
+
+def test_going_on_after_a_wait_that_was_too_long(start) -> None:
+    """A chunk that was waited for too long ends the stream; asking once more is an error, not a cancellation."""
+    server = start(faults=[Fault("silence", after=1)])
+
+    async def impatient() -> None:
+        chunks = ollama_magic.stream("Hi").__aiter__()
+        await chunks.__anext__()
+        with pytest.raises(asyncio.TimeoutError):  # Python 3.10 has its own
+            await asyncio.wait_for(chunks.__anext__(), 0.2)
+        await asyncio.wait_for(chunks.__anext__(), 10)
+
+    with pytest.raises(AnswerCut, match="This stream was stopped"):
+        asyncio.run(impatient())
+    assert hung_up(server)
