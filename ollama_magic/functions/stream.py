@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from ollama_magic.errors import AnswerCut, InputError, TurnStopped
 from ollama_magic.functions.caller_run import CallerRun
 from ollama_magic.functions.sessions import server_of_this_loop, session
+from ollama_magic.loop_thread import MainThreadWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
@@ -50,8 +51,10 @@ class Stream(Generic[T]):
         self._begin()
         ours = session()
         pieces = self._pieces(ours.server(self._host))
+        watch = MainThreadWatch()  # one for all: that of a single piece begins too late to see ■
         try:
             while (piece := ours.call(_next(pieces))) is not None:
+                watch.check()
                 if isinstance(piece, CallerRun):
                     piece.run()
                 else:

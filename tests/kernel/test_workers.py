@@ -44,3 +44,22 @@ def test_one_stop_ends_a_thread_pool(demo_server, kernel, first):
     assert shell.wait(asked).reply["ename"] == "KeyboardInterrupt"
     shell.wait_until(lambda: sum(one.closed_early for one in chats(server)) == 3)
     assert shell.run("%chat hi", "c").status == "ok"
+
+
+def test_one_stop_ends_a_thread_pool_of_fast_answers(demo_server, kernel):
+    """■ ends worker threads also while their answers come so fast that they wait for nothing for long."""
+    begun = []
+
+    def answer(body):
+        for number in range(500):
+            if number == 20:
+                begun.append(body)
+            yield "word "
+
+    server = demo_server(pace=50, answers=answer)
+    shell = kernel(server)
+    asked = shell.start(THREADS, "b")
+    shell.wait_until(lambda: len(begun) == 3)
+    shell.interrupt()
+    assert shell.wait(asked).reply["ename"] == "KeyboardInterrupt"
+    shell.wait_until(lambda: sum(one.closed_early for one in chats(server)) == 3)
