@@ -137,6 +137,14 @@ class NotebookStream(Generic[T]):
     def __aiter__(self) -> AsyncIterator[Chunk]:
         return _OnThisLoop(self._handle, self._watch)
 
+    def __await__(self) -> Generator[Any, None, Reply[T]]:
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Reply[T]:
+        async for _ in self:
+            pass
+        return self.reply
+
     def _in_this_thread(self) -> Generator[Chunk, None, None]:
         changed = threading.Event()
         self._watch.notify = changed.set

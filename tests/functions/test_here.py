@@ -8,7 +8,7 @@ import pytest
 
 import ollama_magic
 from ollama_magic import Conversation
-from ollama_magic.errors import AnswerCut, InputError
+from ollama_magic.errors import AnswerCut, InputError, ModelNotFound
 from tests.answers import chats, paragraphs, sent, words
 from tests.double import DEMO, PLAIN, Fault
 from tests.shells import loaded_shell, run
@@ -149,3 +149,16 @@ def test_here_streams_on_the_callers_loop(shell, start) -> None:
         return "".join([chunk async for chunk in Conversation.here().stream("Hi")])
 
     assert asyncio.run(main()) == "one two three"
+
+
+def test_here_is_awaited(shell, start) -> None:
+    """`await` gives the reply of a turn of the notebook, as it does for the other streams; an error is raised."""
+    start(answers=lambda _: ["Yes."])
+
+    async def ask() -> str:
+        return (await Conversation.here().stream("Hi")).text
+
+    assert asyncio.run(ask()) == "Yes."
+    run(shell, "%ollama clear\n%config OllamaMagic.model = 'nobody'")
+    with pytest.raises(ModelNotFound):
+        asyncio.run(ask())
