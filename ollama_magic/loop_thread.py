@@ -68,8 +68,12 @@ class LoopThread:
             raise
 
     def finish(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine that closes something, and wait at most `FINISH_S`, even in a stopped thread."""
-        if sys.is_finalizing():  # no thread starts any more, and whoever waits for one waits for ever
+        """Run a coroutine that closes something, and wait at most `FINISH_S`, even in a stopped thread.
+
+        What was open on a loop that is closed, or the parent's, is not closed on another: at the end of a program that
+        one's thread would never begin.
+        """
+        if self._loop is None or sys.is_finalizing():
             coroutine.close()
             return
         with suppress(NotYet):
@@ -239,7 +243,9 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
-        loop.set_exception_handler(lambda *_: None)  # of generators within each other, all but one are being closed
+        # A stream that is still open is one generator within another: each closes the next one, and asyncio, which
+        # closes all at once, reports those that are closing already.
+        loop.set_exception_handler(lambda _loop, _context: None)
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(asyncio.sleep(0))  # connections that were closed last end only now
         loop.close()

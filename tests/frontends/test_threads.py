@@ -85,6 +85,14 @@ while not ollama_magic.last.text:
     assert chats(server)[0].closed_early
 
 
+def test_a_script_that_ends_with_an_open_stream(answering: Servers) -> None:
+    """A script that has read only the beginning of an answer, and still holds it, ends by itself."""
+    server = answering(faults=[Fault("silence", after=1)])
+    done = script("import ollama_magic\nchunks = iter(ollama_magic.stream('Tell me.'))\nnext(chunks)")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert chats(server)[0].ended.wait(30)
+
+
 def test_threads_of_a_script(answering: Servers) -> None:
     """Threads of a script ask one after the other, and each gets its whole answer."""
     server = answering(answers=lambda _: ["Fine.\n"])
