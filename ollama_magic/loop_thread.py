@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from concurrent.futures import Future, TimeoutError as NotYet
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -28,6 +29,7 @@ T = TypeVar("T")
 POLL_S = 0.1  # an untimed wait cannot be interrupted on every platform (design.md §5)
 FINISH_S = 0.8  # how long ■ waits until the end is shown: the prompt is promised within 1 s (design.md §7.2)
 RETRY_S = 0.2  # until a lost cancellation is repeated
+STAYS_S = 0.01  # a main thread that works is elsewhere after that
 REST_S = 1.0  # how long a fork waits for a loop's step, which may itself wait for the thread that forks
 
 _WAITS = ("threading", "concurrent.futures", "multiprocessing.pool", "queue", "selectors")  # modules that wait in C
@@ -199,7 +201,8 @@ class MainThreadWatch:
     def check(self) -> None:
         """Raise KeyboardInterrupt if this thread's work was interrupted."""
         now = _interrupt_of_main()
-        if now and (now != self._known or now == MainThreadWatch._obeyed) and _main_waits():
+        obeyed = now == MainThreadWatch._obeyed
+        if now and (now != self._known or obeyed) and _main_waits(0.0 if obeyed else STAYS_S):
             MainThreadWatch._obeyed = now
             raise KeyboardInterrupt
 
@@ -214,9 +217,15 @@ def _interrupt_of_main() -> int:
     return id(error) if isinstance(error, KeyboardInterrupt) else 0
 
 
-def _main_waits() -> bool:
-    frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001 (its documented name)
-    return frame is not None and str(frame.f_globals.get("__name__")).startswith(_WAITS)
+def _main_waits(seconds: float) -> bool:
+    """Whether the main thread waits, and stays there so long: it may only have called a function that does not wait."""
+    main = threading.main_thread().ident or 0
+    frame = sys._current_frames().get(main)  # noqa: SLF001 (its documented name)
+    if frame is None or not str(frame.f_globals.get("__name__")).startswith(_WAITS):
+        return False
+    at = frame.f_lasti
+    time.sleep(seconds)
+    return not seconds or (sys._current_frames().get(main) is frame and frame.f_lasti == at)  # noqa: SLF001
 
 
 @contextmanager
@@ -263,8 +272,6 @@ async def _cancel_all() -> None:
 
 _loop_threads: WeakSet[LoopThread] = WeakSet()
 _abandoned: list[asyncio.AbstractEventLoop] = []  # alive, so that nothing of the parent's is closed with them
-
-
 _forks: list[threading.Event] = []  # set when a fork is over, in the parent
 
 
