@@ -197,7 +197,7 @@ class Session:
         turn = new_turn(plan, asked, server, view, run, self.sent, self.main, self.mask, beside, waited_for=waited_for)
         turn.reply.status.before = (*before, *turn.reply.status.before, *self._new_problem())
         handle = TurnHandle(turn, self.loop_thread)
-        self._stop_of_cell(run)
+        self.stop_of_cell(run)
         with interrupts_held():
             if not plan.once:
                 run.first_turn()
@@ -270,8 +270,8 @@ class Session:
         known, self._problem = self._problem, problem
         return tuple(filter(None, (news, problem if problem != known else "")))
 
-    def _stop_of_cell(self, run: CellRun) -> None:
-        """Stop a background turn of the cell's previous run."""
+    def stop_of_cell(self, run: CellRun) -> None:
+        """Stop a background turn of the cell's previous run, unless this run has a turn already."""
         if run.origin.cell is not None and not run.begun:
             earlier = (one for one in self.running() if one.turn.record.origin != run.origin)  # its own go on beside it
             self.stop([handle for handle in earlier if handle.cell == run.origin.cell])

@@ -84,6 +84,8 @@ class CellEvents:
         if not request_of(self._shell).attended:
             self._wait_for_answers()
         run = self._session.run_of(self._cell.origin())
+        if not run.refused:
+            self._session.stop_of_cell(run)
         run.no_turn()
         for turn in run.still_counting():
             display(_earlier_answer(turn))  # type: ignore[no-untyped-call]

@@ -237,6 +237,19 @@ def test_a_background_turn_of_the_cell_is_stopped_first(three):
     assert three.prompts() == ["one", "short", "three"]
 
 
+@pytest.mark.parametrize(("source", "state"), [("1 + 1", "stopped"), ("%%chat --nonsense\nHi", "running")])
+def test_a_background_turn_of_a_cell_that_no_longer_chats(three, source, state):
+    """A cell that runs again without a turn stops the background turn that it sets aside; a refused one does not."""
+    three.server.faults.append(Fault("endless"))
+    three.chat("B", "long", options="-b")
+    (handle,) = three.session.running()
+    while not handle.reply.status.chunks:
+        pass
+    three.run("B", source)
+    assert handle.reply.state == state
+    assert ("long" in three.prompts()) == (state == "running")
+
+
 def test_a_kept_answer_has_its_counts(three):
     """The reply of a kept answer says why it ended and how many tokens it has, as the reply of the first run did."""
     three.run(None, "%config OllamaMagic.rerun = 'reuse'")
