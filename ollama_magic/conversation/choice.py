@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ollama_magic.conversation.changes import BEGAN_WITH
-from ollama_magic.conversation.journal import STILL_RUNNING
 from ollama_magic.conversation.record import OLDER, older_note
 from ollama_magic.errors import InputError
 from ollama_magic.turns.turn_value import RUNNING
@@ -24,7 +23,7 @@ def choose(session: Session, turn: Turn, column: Turn) -> int:
     """
     conversation = session.conversation(turn.conversation)
     if any(one.state == RUNNING for one in turn.columns):
-        raise InputError(STILL_RUNNING)
+        raise InputError("That turn is still running; `%ollama stop` ends it, then choose again.")
     if not turn.counts:
         raise InputError("These answers are no longer part of the conversation; run their cell again.")
     older = _choose(conversation, turn, column)

@@ -363,6 +363,7 @@ def test_stop_of_the_cell_stops_all(html: Any, answers: Answers, server: Scripte
     answers.texts["b"] = "unused"
     assert _wait_for(lambda: [one.state for one in html.user_ns["both"] if one.state == "stopped"], 1) == ["stopped"]
     assert html.user_ns["both"][1].state == "running"
+    assert str(run(html, "%ollama keep b")[1]).endswith("still running; `%ollama stop` ends it, then choose again.")
     session.stop_all()
 
     def interrupt() -> None:
