@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import CancelledError, TimeoutError as NotYet
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from ollama_magic.conversation.conversation import Conversation
 from ollama_magic.conversation.journal import Journal
 from ollama_magic.conversation.main_thread import MainThread
 from ollama_magic.conversation.sent_requests import SentRequests
+from ollama_magic.errors import AnswerCut
 from ollama_magic.loop_thread import FINISH_S, LoopThread, interrupts_held
 from ollama_magic.turns.turn_value import COMPLETE, MAIN, STOPPED
 
@@ -118,7 +119,10 @@ class Session:
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a short coroutine on the loop and wait for it; ■ cancels it."""
-        return self.loop_thread.run(coroutine)
+        try:
+            return self.loop_thread.run(coroutine)
+        except CancelledError:  # the loop was closed meanwhile
+            raise AnswerCut("Stopped: ollama_magic was unloaded meanwhile; run this again.") from None
 
     def persist(self, persistence: Persistence, running_cell: str | None, aside_days: float) -> None:
         """Continue from the stored turns of this notebook, and store all that follow."""

@@ -16,7 +16,7 @@ from ollama_magic.conversation.reply_accumulator import ReplyAccumulator, is_las
 from ollama_magic.conversation.request import Plan, form_of, messages_in, model_for, needs_of, settings_of
 from ollama_magic.conversation.tool_loop import ToolLoop
 from ollama_magic.conversation.tool_rounds import sees
-from ollama_magic.errors import OllamaMagicError, ServerError
+from ollama_magic.errors import AnswerCut, OllamaMagicError, ServerError
 from ollama_magic.functions.attached import attachments_from, request_with
 from ollama_magic.functions.caller_run import CallerRun
 from ollama_magic.functions.sessions import session
@@ -90,6 +90,11 @@ class AnswerStream(Stream[Chunk], Generic[V]):
         async for _ in self:
             pass
         return self.reply
+
+    def _in_this_thread(self) -> Generator[Chunk, None, None]:
+        yield from super()._in_this_thread()
+        if self.reply.state != COMPLETE:  # `%reload_ext` closes the loop, and the stream ends as if it were whole
+            raise AnswerCut("The answer was stopped: ollama_magic was unloaded meanwhile; ask again.")
 
     async def _pieces(self, server: Server) -> AsyncGenerator[Chunk | CallerRun, None]:
         reply = self.reply

@@ -1,5 +1,6 @@
 """The session with a real socket below it: hosts, stops, and what ends when it ends."""
 
+import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -171,3 +172,18 @@ def test_threads_that_begin_a_conversation_at_once_share_it(session, monkeypatch
     with ThreadPoolExecutor(2) as threads:
         first, second = threads.map(session.conversation, ["drafts", "drafts"])
     assert first is second
+
+
+def test_a_query_that_waits_ends_with_the_session(session):
+    """A thread that waits for the server when the session is closed, as by `%reload_ext`, gets one line of ours."""
+    begun = threading.Event()
+
+    async def query():
+        begun.set()
+        await asyncio.sleep(60)
+
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(lambda: session.call(query()))
+        assert begun.wait(10)
+        session.close()
+        assert "was unloaded meanwhile" in str(asked.exception(10))

@@ -162,3 +162,13 @@ def test_here_is_awaited(shell, start) -> None:
     run(shell, "%ollama clear\n%config OllamaMagic.model = 'nobody'")
     with pytest.raises(ModelNotFound):
         asyncio.run(ask())
+
+
+def test_a_stream_does_not_end_whole_with_a_reload(shell, start) -> None:
+    """A stream whose loop `%reload_ext` closes says that its answer is not whole."""
+    start(pace=200, answers=lambda _: iter(LONG))
+    chunks = iter(ollama_magic.stream("Hi"))
+    next(chunks)
+    run(shell, "%reload_ext ollama_magic")
+    with pytest.raises(AnswerCut, match="ollama_magic was unloaded meanwhile"):
+        list(chunks)
