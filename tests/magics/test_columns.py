@@ -212,6 +212,7 @@ def test_the_columns_take_turns(html: Any, parallel: int, waiting: int) -> None:
         release.set()
         for handle in html.magics_manager.registry["OllamaMagic"].session.running():
             handle.wait()
+        html.run_cell("%unload_ext ollama_magic")  # what is looked up behind the turns ends before its server
     assert len(answering) == parallel
     assert waits == [f"waiting while {answering[0]} answers"] * waiting
     assert [reply.text for reply in four] == ["One two."] * 4
