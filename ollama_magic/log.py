@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ollama_magic.errors import InputError
-from ollama_magic.foreign import one_line, printable
+from ollama_magic.foreign import message_of, one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -166,10 +166,7 @@ def log_fault(logger: logging.Logger, error: BaseException) -> str:
         error: What was raised; its traceback is logged at the level `error`, masked.
     """
     logger.error("a fault of ollama_magic", exc_info=error)
-    try:
-        said = one_line(masked(str(error)), 200)
-    except Exception:  # noqa: BLE001 (an error of the user's may fail to say what it is)
-        said = ""
+    said = one_line(masked(message_of(error)), 200)
     name = type(error).__name__
     return f"ollama_magic itself failed ({f'{name}: {said}' if said else name}); {_how_to_see()}"
 
